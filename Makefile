@@ -1,0 +1,100 @@
+# usipc: make, make check, make demo, make install. `make help` lists the rest.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+
+CARGO ?= cargo
+CC ?= cc
+INSTALL ?= install
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+RELEASE := $(TARGET)/release
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+SONAME := libusipc.so.0
+REAL := libusipc.so.$(VERSION)
+
+export CC
+# Where the tests find what was built.
+TESTS := TOP='$(CURDIR)' BUILD='$(TARGET)/c_tests' LIBUSIPC='$(RELEASE)/libusipc.so' USIPC='$(RELEASE)/usipc'
+SETUP := VENV='$(TARGET)/c_tests/venv' packaging/setup
+
+.PHONY: all check soak demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
+# The set-up comes before what needs it; cargo itself uses every processor.
+.NOTPARALLEL:
+
+all: need-cargo need-cc ## build the library and the command (target/release)
+	@# One by one: cargo would give the library, which is no_std, the features that the command asks for.
+	$(CARGO) build --release -p usipc
+	$(CARGO) build --release -p usipc-cli
+
+check: setup-check all rust-check ## run all tests; installs what they need when run as root on Debian
+	$(TESTS) c_tests/check.sh
+
+soak: setup-check all ## the tests with far longer random runs
+	$(TESTS) MODE=soak c_tests/check.sh
+
+# Formatting and lints are looked at where rustup installed them.
+rust-check: need-cargo need-cc
+	$(CARGO) test -p usipc-core
+	$(CARGO) test -p usipc-cli
+	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --all --check; \
+	else echo "skip rust/fmt: no rustfmt (type: rustup component add rustfmt)"; fi
+	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
+	for package in usipc usipc-core usipc-cli; do \
+	    $(CARGO) clippy -q -p $$package --all-targets -- -D warnings || exit; done; \
+	else echo "skip rust/clippy: no clippy (type: rustup component add clippy)"; fi
+
+demo: setup-demo all ## two unmodified programs talk through queues of usipc's
+	@BIN='$(TARGET)/demo' USIPC='$(RELEASE)/usipc' demo/demo.sh
+
+headers: need-cargo ## write include/ anew from the sources
+	$(CARGO) run -q --example headers
+
+# `sudo make install` after `make` must not need root to have cargo.
+built:
+	@[ -e '$(RELEASE)/libusipc.so' ] && [ -e '$(RELEASE)/usipc' ] || $(MAKE) all
+
+install: built ## install below $(DESTDIR)$(PREFIX)
+	$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)/usipc' \
+	    '$(DESTDIR)$(PKGCONFIGDIR)' '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(TMPFILESDIR)'
+	$(INSTALL) -m 755 '$(RELEASE)/libusipc.so' '$(DESTDIR)$(LIBDIR)/$(REAL)'
+	ln -sf $(REAL) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libusipc.so'
+	$(INSTALL) -m 644 '$(RELEASE)/libusipc.a' '$(DESTDIR)$(LIBDIR)/'
+	$(INSTALL) -m 644 include/usipc.h '$(DESTDIR)$(INCLUDEDIR)/'
+	$(INSTALL) -m 644 include/usipc/*.h '$(DESTDIR)$(INCLUDEDIR)/usipc/'
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|' packaging/usipc.pc.in >'$(DESTDIR)$(PKGCONFIGDIR)/usipc.pc'
+	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/usipc.pc'
+	$(INSTALL) -m 755 '$(RELEASE)/usipc' '$(DESTDIR)$(BINDIR)/usipc'
+	$(INSTALL) -m 644 docs/man/usipc.1 '$(DESTDIR)$(MANDIR)/man1/'
+	$(INSTALL) -m 644 packaging/tmpfiles.conf '$(DESTDIR)$(TMPFILESDIR)/usipc.conf'
+	@# A staged install is a package's business, an install in place is to work at once.
+	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig 2>/dev/null || :; fi
+
+uninstall: ## remove what install put there
+	rm -f '$(DESTDIR)$(BINDIR)/usipc' '$(DESTDIR)$(MANDIR)/man1/usipc.1' '$(DESTDIR)$(TMPFILESDIR)/usipc.conf' \
+	    '$(DESTDIR)$(PKGCONFIGDIR)/usipc.pc' '$(DESTDIR)$(INCLUDEDIR)/usipc.h' \
+	    $(foreach name,$(REAL) $(SONAME) libusipc.so libusipc.a,'$(DESTDIR)$(LIBDIR)/$(name)')
+	rm -rf '$(DESTDIR)$(INCLUDEDIR)/usipc'
+
+clean: need-cargo ## remove everything that was built
+	$(CARGO) clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup-check:
+	@$(SETUP) check
+setup-demo:
+	@$(SETUP) demo
+
+need-cargo:
+	@command -v $(CARGO) >/dev/null || { echo "make: Rust's cargo is missing; type: curl https://sh.rustup.rs -sSf | sh -s -- -y && . ~/.cargo/env" >&2; exit 1; }
+need-cc:
+	@command -v $(firstword $(CC)) >/dev/null || { echo "make: a C compiler ($(CC)) is missing; type: sudo apt-get install gcc libc6-dev" >&2; exit 1; }

@@ -1,0 +1,227 @@
+/* Draws the next command: which worker does what. The arguments are drawn in generate_calls.c. */
+#include "differential.h"
+
+#include <string.h>
+
+/* The times in msqid_ds are in seconds: to see that a call leaves them alone, it has to come in a later one. */
+enum { SECOND_EVERY = 25000 };
+
+/* How often each command comes in a phase of the run, and how many of the calls may sleep. */
+static const struct phase phases[] = {
+    { "mixed",
+      { [OP_MSGGET] = 60, [OP_MSGSND] = 180, [OP_MSGRCV] = 170, [OP_MSGCTL] = 90, [OP_MQ_OPEN] = 70,
+        [OP_MQ_CLOSE] = 30, [OP_MQ_UNLINK] = 20, [OP_MQ_SEND] = 150, [OP_MQ_RECEIVE] = 150, [OP_MQ_GETATTR] = 20,
+        [OP_MQ_SETATTR] = 20, [OP_MQ_NOTIFY] = 30, [OP_POLL] = 20, [OP_DUP] = 5, [OP_CLOSE] = 5,
+        [OP_DUP2_OVER] = 2, [OP_CLOSE_ALL] = 1, [OP_UMASK] = 4, [OP_SETEUID] = 12, [OP_SETEGID] = 6,
+        [OP_SETGROUPS] = 4, [OP_SIGWAIT] = 10, [OP_FORK] = 6, [OP_EXIT] = 5, [OP_EXEC] = 2, [OP_SPAWN] = 6,
+        [OP_KILL] = 4, [OP_SIGNAL] = 3 }, 1 },
+    { "System V",
+      { [OP_MSGGET] = 80, [OP_MSGSND] = 300, [OP_MSGRCV] = 270, [OP_MSGCTL] = 150, [OP_SETEUID] = 12,
+        [OP_SETEGID] = 8, [OP_SETGROUPS] = 4, [OP_FORK] = 4, [OP_EXIT] = 3, [OP_EXEC] = 1, [OP_SPAWN] = 4,
+        [OP_KILL] = 2, [OP_SIGNAL] = 1 }, 1 },
+    { "a crowded queue",
+      { [OP_MSGGET] = 20, [OP_MSGSND] = 400, [OP_MSGRCV] = 200, [OP_MSGCTL] = 30 }, 0 },
+    { "POSIX",
+      { [OP_MQ_OPEN] = 90, [OP_MQ_CLOSE] = 40, [OP_MQ_UNLINK] = 25, [OP_MQ_SEND] = 280, [OP_MQ_RECEIVE] = 260,
+        [OP_MQ_GETATTR] = 40, [OP_MQ_SETATTR] = 30, [OP_MQ_NOTIFY] = 20, [OP_POLL] = 40, [OP_DUP] = 10,
+        [OP_CLOSE] = 8, [OP_DUP2_OVER] = 3, [OP_UMASK] = 6, [OP_SETEUID] = 8, [OP_SIGWAIT] = 6, [OP_FORK] = 5,
+        [OP_EXIT] = 4, [OP_EXEC] = 2, [OP_SPAWN] = 5, [OP_KILL] = 2, [OP_SIGNAL] = 1 }, 1 },
+    { "notification",
+      { [OP_MQ_OPEN] = 50, [OP_MQ_CLOSE] = 20, [OP_MQ_UNLINK] = 5, [OP_MQ_SEND] = 200, [OP_MQ_RECEIVE] = 240,
+        [OP_MQ_NOTIFY] = 150, [OP_SIGWAIT] = 80, [OP_FORK] = 8, [OP_EXIT] = 6, [OP_EXEC] = 2, [OP_SPAWN] = 8,
+        [OP_KILL] = 6, [OP_SIGNAL] = 3, [OP_DUP] = 5, [OP_CLOSE] = 5 }, 2 },
+    { "waiting",
+      { [OP_MSGGET] = 20, [OP_MSGSND] = 120, [OP_MSGRCV] = 120, [OP_MSGCTL] = 20, [OP_MQ_OPEN] = 30,
+        [OP_MQ_CLOSE] = 10, [OP_MQ_UNLINK] = 3, [OP_MQ_SEND] = 100, [OP_MQ_RECEIVE] = 120, [OP_MQ_SETATTR] = 15,
+        [OP_MQ_NOTIFY] = 15, [OP_SIGWAIT] = 8, [OP_SIGNAL] = 20, [OP_KILL] = 3, [OP_SPAWN] = 6, [OP_FORK] = 2 },
+      30 },
+    { "processes",
+      { [OP_MSGGET] = 40, [OP_MSGSND] = 60, [OP_MSGRCV] = 60, [OP_MSGCTL] = 40, [OP_MQ_OPEN] = 60,
+        [OP_MQ_CLOSE] = 20, [OP_MQ_UNLINK] = 10, [OP_MQ_SEND] = 60, [OP_MQ_RECEIVE] = 60, [OP_MQ_GETATTR] = 20,
+        [OP_MQ_SETATTR] = 20, [OP_MQ_NOTIFY] = 20, [OP_POLL] = 10, [OP_DUP] = 10, [OP_CLOSE] = 10,
+        [OP_DUP2_OVER] = 5, [OP_CLOSE_ALL] = 3, [OP_UMASK] = 5, [OP_SETEUID] = 20, [OP_SETEGID] = 10,
+        [OP_SETGROUPS] = 10, [OP_SIGWAIT] = 10, [OP_FORK] = 40, [OP_EXIT] = 30, [OP_EXEC] = 15, [OP_SPAWN] = 30,
+        [OP_KILL] = 20, [OP_SIGNAL] = 5 }, 1 },
+};
+
+static const char *const avoid_names[AVOIDS] = {
+    [AVOID_GIVE_AWAY] = "give-away",           /* IPC_SET to another uid or gid by others than root */
+    [AVOID_GIVE_AWAY_ROOT] = "give-away-root", /* the same by root */
+    [AVOID_STAT_ANY] = "stat-any",             /* MSG_STAT_ANY */
+    [AVOID_INFO] = "info",                     /* MSG_INFO */
+    [AVOID_DUP] = "dup",                       /* dup, dup2 and F_DUPFD of an mqd */
+    [AVOID_CLOSE] = "close",                   /* close(2) and dup2(2) over an mqd */
+    [AVOID_CLOSE_ALL] = "close-all",           /* close_range over everything */
+    [AVOID_RAW_FORK] = "raw-fork",             /* _Fork and clone */
+    [AVOID_EXEC] = "exec",
+    [AVOID_POLL] = "poll",
+    [AVOID_FAULT] = "fault",                   /* pointers that are none */
+    [AVOID_ODD_OFLAGS] = "odd-oflags",         /* mq_open flags that mean nothing to a queue */
+    [AVOID_LONG_MQ] = "long-mq",               /* mq_maxmsg above the kernel's default limit of 10 */
+    [AVOID_NOTIFY] = "notify",
+    [AVOID_WAIT] = "wait",                     /* calls that sleep */
+};
+
+/* splitmix64 */
+uint64_t draw(struct random *r)
+{
+    uint64_t z = r->state += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+long draw_below(struct random *r, long bound)
+{
+    return (long)(draw(r) % (uint64_t)bound);
+}
+
+bool draw_percent(struct random *r, int percent)
+{
+    return draw_below(r, 100) < percent;
+}
+
+bool generator_avoid(struct generator *g, const char *name)
+{
+    for (int i = 0; i < AVOIDS; i++)
+        if (strcmp(avoid_names[i], name) == 0) {
+            g->avoided |= 1u << i;
+            return true;
+        }
+    return false;
+}
+
+bool avoided(const struct generator *g, enum avoid what)
+{
+    return g->avoided >> what & 1;
+}
+
+static bool op_avoided(const struct generator *g, enum op op)
+{
+    switch (op) {
+    case OP_DUP: return avoided(g, AVOID_DUP);
+    case OP_CLOSE: case OP_DUP2_OVER: return avoided(g, AVOID_CLOSE);
+    case OP_CLOSE_ALL: return avoided(g, AVOID_CLOSE_ALL);
+    case OP_EXEC: return avoided(g, AVOID_EXEC);
+    case OP_POLL: return avoided(g, AVOID_POLL);
+    case OP_MQ_NOTIFY: return avoided(g, AVOID_NOTIFY);
+    default: return false;
+    }
+}
+
+static enum op draw_op(struct generator *g)
+{
+    int total = 0;
+    for (int i = 0; i < OPS; i++)
+        total += g->phase->weight[i];
+    long at = draw_below(&g->random, total);
+    for (int i = 0; i < OPS; i++) {
+        at -= g->phase->weight[i];
+        if (at < 0)
+            return (enum op)i;
+    }
+    return OP_MSGSND;
+}
+
+int draw_worker(struct generator *g, const struct model *m, bool alive)
+{
+    int from = (int)draw_below(&g->random, WORKERS);
+    for (int i = 0; i < WORKERS; i++) {
+        int worker = (from + i) % WORKERS;
+        if (alive ? model_runs(m, worker) : !m->workers[worker].alive)
+            return worker;
+    }
+    return -1;
+}
+
+/* A worker that has slept long is woken by a signal, so that the others do not run out of partners. */
+static bool draw_release(struct generator *g, struct model *m, struct command *c)
+{
+    for (int i = 0; i < WORKERS; i++) {
+        const struct worker *w = &m->workers[i];
+        if (!w->alive || !w->blocked || g->number - w->blocked_in.number < 40 || !draw_percent(&g->random, 30))
+            continue;
+        c->worker = i;
+        c->op = draw_percent(&g->random, 10) ? OP_KILL : OP_SIGNAL;
+        c->a[0] = draw_percent(&g->random, 70) ? SIGUSR2 : SIGHUP;
+        return true;
+    }
+    return false;
+}
+
+/* The beginning and the end of processes. False where there is no room for it. */
+static bool draw_process(struct generator *g, struct model *m, struct command *c)
+{
+    struct random *r = &g->random;
+    int dead = draw_worker(g, m, false);
+    switch (c->op) {
+    case OP_SPAWN:
+        c->worker = dead;
+        c->a[0] = draw_below(r, identity_count);
+        return dead >= 0;
+    case OP_FORK:
+        c->a[0] = dead;
+        c->a[1] = avoided(g, AVOID_RAW_FORK) || draw_percent(r, 60) ? FORK_LIBC
+                : draw_percent(r, 50) ? FORK_BARE : FORK_CLONE;
+        return dead >= 0;
+    case OP_KILL:
+        c->worker = (int)draw_below(r, WORKERS);
+        return model_count(m, false) > WORKERS / 2 && m->workers[c->worker].alive;
+    case OP_SIGNAL:
+        c->worker = (int)draw_below(r, WORKERS);
+        c->a[0] = draw_percent(r, 50) ? SIGUSR2 : SIGHUP;
+        return m->workers[c->worker].alive;
+    case OP_EXIT:
+        c->a[0] = draw_below(r, 2);
+        return model_count(m, false) > WORKERS / 2;
+    default:
+        return true;
+    }
+}
+
+static void next_phase(struct generator *g)
+{
+    if (g->phase_left-- > 0)
+        return;
+    g->phase = &phases[draw_below(&g->random, LENGTH(phases))];
+    g->phase_left = 200 + draw_below(&g->random, 1200);
+}
+
+bool may_wait(const struct generator *g, struct model *m, struct random *r)
+{
+    bool wanted = draw_percent(r, g->phase->wait_percent);
+    return wanted && !avoided(g, AVOID_WAIT) && model_count(m, true) < MAX_BLOCKED;
+}
+
+/* The first commands start the workers, one of each identity. */
+void generate(struct generator *g, struct model *m, struct command *c)
+{
+    memset(c, 0, sizeof *c);
+    c->number = ++g->number;
+    if (c->number <= WORKERS) {
+        c->op = OP_SPAWN;
+        c->worker = (int)c->number - 1;
+        c->a[0] = c->worker;
+        return;
+    }
+    if (c->number % SECOND_EVERY == 0) {
+        c->op = OP_SECOND;
+        return;
+    }
+    if (draw_release(g, m, c))
+        return;
+    if (model_count(m, true) > 0 && draw_percent(&g->random, 20) && generate_partner(g, m, c))
+        return;
+    for (;;) {
+        next_phase(g);
+        c->op = draw_op(g);
+        c->worker = draw_worker(g, m, true);
+        if (c->worker < 0) {
+            c->op = OP_SPAWN;
+            c->worker = draw_worker(g, m, false);
+        }
+        if (!op_avoided(g, c->op) && draw_process(g, m, c))
+            break;
+    }
+    generate_call(g, m, c);
+}

@@ -1,0 +1,102 @@
+# Runs the differential test on the kernel's queues, on usipc's, or on both at a time. Sourced after lib.sh by
+# run.sh and minimise.sh.
+
+KNOWN=$HERE/known-differences.txt
+DIFFERENTIAL=$BIN/differential
+: "${DIFFERENTIAL_GUARD_S:=300}"
+
+build_differential() {
+    compile differential "$HERE"/*.c || return
+    # Workers of any uid exec themselves under the preload: the library has to be readable by all of them.
+    if [ "$SUBJECT" = usipc ]; then
+        cp "$LIBUSIPC" "$SCRATCH/libusipc.so" && chmod 755 "$SCRATCH/libusipc.so"
+    fi
+}
+
+# in_fresh_ipc TRACE PROGRAM ARGS...: in a fresh IPC namespace, with usipc's ceilings for POSIX queues where
+# the kernel lets them be set. The usipc side runs in one too, so that a preload that fails to take harms nobody.
+in_fresh_ipc() {
+    local trace=$1; shift
+    timeout -k 5 "$DIFFERENTIAL_GUARD_S" unshare -i sh -c '
+        for limit in msg_max=65536 msgsize_max=16777216 queues_max=1024; do
+            { echo "${limit#*=}" >"/proc/sys/fs/mqueue/${limit%=*}"; } 2>/dev/null || :
+        done
+        exec "$@"' sh "$@" >"$trace" 2>"$trace.err" </dev/null
+}
+
+kernel_side() {
+    local trace=$1; shift
+    in_fresh_ipc "$trace" "$DIFFERENTIAL" --cpu 0 "$@"
+}
+
+# Says what is left in the namespace directory at the end in TRACE.left.
+usipc_side() {
+    local trace=$1 dir status; shift
+    if [ "$SUBJECT" = kernel ]; then
+        in_fresh_ipc "$trace" "$DIFFERENTIAL" --cpu 1 "$@"
+        return
+    fi
+    dir=$(fresh_namespace) || return
+    in_fresh_ipc "$trace" env USIPC_DIR="$dir" LD_PRELOAD="$SCRATCH/libusipc.so" "$DIFFERENTIAL" --cpu 1 "$@"
+    status=$?
+    [ -n "$(ls -A "$dir")" ] || echo "nothing was made in $dir: the preload did not take" >"$trace.left"
+    find "$dir"/{msg,keys,mq} -mindepth 1 >>"$trace.left" 2>/dev/null
+    rm -rf "$dir"
+    return $status
+}
+
+# both BASE ARGS...: BASE.kernel and BASE.usipc, at the same time.
+both() {
+    local base=$1 kernel; shift
+    rm -f "$base".usipc.left
+    kernel_side "$base.kernel" "$@" &
+    kernel=$!
+    usipc_side "$base.usipc" "$@"
+    wait "$kernel"
+}
+
+compare_traces() { "$DIFFERENTIAL" --compare "$KNOWN" "$1.kernel" "$1.usipc"; }
+
+# The options that keep the run to what can be compared on this machine, in AVOID.
+read_avoided() {
+    local kind name rest
+    AVOID=()
+    while IFS=$'\t' read -r kind name rest; do
+        [ "$kind" = avoid ] && AVOID+=(--avoid "$name")
+    done <"$KNOWN"
+    grep -q 'msgrcv.*ENOSYS' "$SCRATCH/probe" && AVOID+=(--no-copy)
+    grep -q 'mq_open.*EINVAL' "$SCRATCH/probe" && AVOID+=(--avoid long-mq)
+}
+
+# Says why the kernel side cannot run here.
+why_not_here() {
+    if [ "$(id -u)" != 0 ]; then echo "needs root, to take several identities"; return; fi
+    unshare -i true 2>/dev/null || echo "no fresh kernel IPC namespace here (unshare -i is refused)"
+}
+
+# The same, by trying it.
+probe_kernel() {
+    cat >"$SCRATCH/probe.script" <<'SCRIPT'
+1 0 spawn 1
+2 0 msgget 0 950
+3 0 msgrcv 2 0 0 0 18432
+4 0 mq_open 0 66 438 0 40 8 0
+SCRIPT
+    kernel_side "$SCRATCH/probe" --replay "$SCRATCH/probe.script" || {
+        echo "cannot run: $(head -n 1 "$SCRATCH/probe.err")"
+        return
+    }
+    grep -q 'msgget.*ENOSYS' "$SCRATCH/probe" && echo "this kernel has no System V message queues"
+    grep -q 'mq_open.*ENOSYS' "$SCRATCH/probe" && echo "this kernel has no POSIX message queues"
+}
+
+# Skips the test NAME where the kernel cannot be asked; ends the script then, or where nothing can be built.
+prepare() {
+    local why
+    why=$(why_not_here)
+    [ -z "$why" ] || { skip "$1" "$why"; exit 0; }
+    build_differential || exit 1
+    why=$(probe_kernel)
+    [ -z "$why" ] || { skip "$1" "$why"; exit 0; }
+    read_avoided
+}

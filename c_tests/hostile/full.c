@@ -1,0 +1,288 @@
+/*
+ * full MODE: a file system without room. USIPC_DIR lies on a small tmpfs of its own. Every lack of room
+ * is an errno of the call that needs it, never a SIGBUS later; what was accepted is delivered; with room
+ * again, everything works again.
+ */
+#include "ground.h"
+#include <sys/resource.h>
+
+enum { MOST = 400, MESSAGE = 8000 };
+
+static const char *directory;
+
+static void filler_path(char *path) { sprintf(path, "%s/filler", directory); }
+
+/* Takes all that is left of the file system. */
+static void fill(void)
+{
+    static char block[4096];
+    char path[4200];
+    int fd;
+
+    filler_path(path);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    NEED(fd != -1, "open %s", path);
+    memset(block, 'f', sizeof block);
+    while (write(fd, block, sizeof block) > 0)
+        ;
+    NEED(errno == ENOSPC, "filling the file system");
+    close(fd);
+}
+
+static void empty(void)
+{
+    char path[4200];
+
+    filler_path(path);
+    NEED(unlink(path) == 0, "unlink %s", path);
+}
+
+static const char *name_of(int i)
+{
+    static char name[32];
+
+    sprintf(name, "/full-%d", i);
+    return name;
+}
+
+/* As many default-sized POSIX queues as there is room for. */
+static int make_mqs(mqd_t *mqd)
+{
+    struct mq_attr attr = {.mq_maxmsg = 10, .mq_msgsize = 8192};
+    int made;
+
+    for (made = 0; made < MOST; made++) {
+        mqd[made] = mq_open(name_of(made), O_CREAT | O_EXCL | O_RDWR | O_NONBLOCK, 0600, &attr);
+        if (mqd[made] == (mqd_t)-1)
+            break;
+    }
+    NEED(made < MOST && errno == ENOSPC, "mq_open without room, after %d queues", made);
+    return made;
+}
+
+/* What mq_open gave room to has it: to the last byte. */
+static void use_to_the_brim(const mqd_t *mqd, int count)
+{
+    static char text[8192];
+    int i, k;
+
+    for (i = 0; i < count; i++) {
+        memset(text, 'a' + i % 26, sizeof text);
+        for (k = 0; k < 10; k++)
+            NEED(mq_send(mqd[i], text, sizeof text, (unsigned)k) == 0, "message %d to queue %d", k, i);
+        NEED(mq_send(mqd[i], text, 1, 0) == -1 && errno == EAGAIN, "a message too many");
+    }
+    for (i = 0; i < count; i++)
+        for (k = 0; k < 10; k++) {
+            NEED(mq_receive(mqd[i], text, sizeof text, NULL) == sizeof text, "message %d of queue %d", k, i);
+            NEED(text[0] == 'a' + i % 26 && text[8191] == text[0], "message %d of queue %d is another", k, i);
+        }
+}
+
+static void remove_mqs(const mqd_t *mqd, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++)
+        NEED(mq_close(mqd[i]) == 0 && mq_unlink(name_of(i)) == 0, "removing queue %d", i);
+}
+
+static int mode_mq(void)
+{
+    static mqd_t mqd[MOST];
+    int first, second;
+
+    first = make_mqs(mqd);
+    say("%d queues fit", first);
+    NEED(first >= 2, "only %d queues fit into 1 MiB", first);
+    use_to_the_brim(mqd, first);
+    remove_mqs(mqd, first);
+    second = make_mqs(mqd);
+    errno = 0;
+    NEED(second == first, "%d queues fit, before it were %d", second, first);
+    remove_mqs(mqd, second);
+    return 0;
+}
+
+static int make_msgs(int *id)
+{
+    int made;
+
+    for (made = 0; made < MOST; made++) {
+        id[made] = msgget(made + 1, IPC_CREAT | IPC_EXCL | 0600);
+        if (id[made] == -1)
+            break;
+    }
+    NEED(made < MOST && (errno == ENOSPC || errno == ENOMEM), "msgget without room, after %d queues", made);
+    return made;
+}
+
+static int mode_msg(void)
+{
+    static int id[MOST];
+    int first, second, i;
+
+    fill();
+    first = make_msgs(id);
+    say("full: %d queues", first);
+    /* One that came into being can be used, or says that it has no room. */
+    for (i = 0; i < first; i++)
+        NEED(put_text(id[i], 1, "x", IPC_NOWAIT) == 0 || errno == ENOMEM, "msgsnd to queue %d", i);
+    for (i = 0; i < first; i++)
+        NEED(msgctl(id[i], IPC_RMID, NULL) == 0, "IPC_RMID");
+    NEED(queues_in_use() == 0, "%d queues left", queues_in_use());
+    empty();
+    first = make_msgs(id);
+    say("with room: %d queues", first);
+    NEED(first >= 20, "only %d queues fit into 1 MiB", first);
+    for (i = 0; i < first; i++)
+        NEED(msgctl(id[i], IPC_RMID, NULL) == 0, "IPC_RMID number %d", i);
+    second = make_msgs(id);
+    NEED(second == first, "%d queues fit, before it were %d", second, first);
+    for (i = 0; i < second; i++)
+        NEED(msgctl(id[i], IPC_RMID, NULL) == 0, "IPC_RMID number %d", i);
+    return 0;
+}
+
+struct big {
+    long type;
+    char text[MESSAGE];
+};
+
+static int send_until_refused(int id, int from, int flags)
+{
+    static struct big message;
+    int sent;
+
+    for (sent = from; sent < MOST; sent++) {
+        message.type = 1 + sent % 3;
+        memset(message.text, 'a' + sent % 26, sizeof message.text);
+        if (msgsnd(id, &message, sizeof message.text, flags) == -1)
+            break;
+    }
+    return sent;
+}
+
+static void receive_all(int id, int from, int to)
+{
+    static struct big message;
+
+    for (; from < to; from++) {
+        NEED(msgrcv(id, &message, sizeof message.text, 0, IPC_NOWAIT) == MESSAGE, "message %d", from);
+        NEED(message.type == 1 + from % 3 && message.text[0] == 'a' + from % 26 && message.text[MESSAGE - 1] == message.text[0],
+             "message %d is another", from);
+    }
+    NEED(msgrcv(id, &message, sizeof message.text, 0, IPC_NOWAIT) == -1 && errno == ENOMSG, "one message too many");
+}
+
+/* A queue that must grow, with USIPC_MSGMNB beyond the file system's size. */
+static int mode_grow(void)
+{
+    int id = msgget(7, IPC_CREAT | 0600), full, more;
+
+    NEED(id != -1, "msgget");
+    fill();
+    full = send_until_refused(id, 0, IPC_NOWAIT);
+    NEED(full < MOST && errno == ENOMEM, "msgsnd without room");
+    /* It does not wait for room either: nobody would wake it. */
+    alarm(10);
+    NEED(send_until_refused(id, full, 0) == full && errno == ENOMEM, "msgsnd without room, blocking");
+    alarm(0);
+    NEED(put_text(id, 9, "small", IPC_NOWAIT) == 0 || errno == ENOMEM, "a small one");
+    msgrcv(id, &(struct text_message){0}, TEXT_BYTES, 9, IPC_NOWAIT);
+    empty();
+    more = send_until_refused(id, full, IPC_NOWAIT);
+    say("%d messages without room, %d with it", full, more);
+    NEED(more > full + 20 && errno == ENOMEM, "msgsnd with room");
+    receive_all(id, 0, more);
+    full = send_until_refused(id, 0, IPC_NOWAIT);
+    NEED(full >= more - 1, "a second time only %d", full);
+    receive_all(id, 0, full);
+    NEED(msgctl(id, IPC_RMID, NULL) == 0, "IPC_RMID");
+    return 0;
+}
+
+/* The first call ever finds no room at all; the same process goes on when there is. */
+static int mode_first(void)
+{
+    int id;
+    mqd_t mqd;
+
+    fill();
+    id = msgget(7, IPC_CREAT | 0600);
+    NEED(id == -1 ? errno == ENOSPC || errno == ENOMEM : put_text(id, 1, "x", IPC_NOWAIT) == 0 || errno == ENOMEM, "msgget");
+    mqd = small_queue("/first", O_RDWR, 0600);
+    NEED(mqd == (mqd_t)-1 && errno == ENOSPC, "mq_open");
+    empty();
+    id = msgget(7, IPC_CREAT | 0600);
+    NEED(id != -1 && put_text(id, 1, "room", 0) == 0, "msgget with room");
+    say_msgrcv("with room", id, 1, IPC_NOWAIT);
+    mqd = small_queue("/first", O_RDWR, 0600);
+    NEED(mqd != (mqd_t)-1 && mq_send(mqd, "room", 4, 0) == 0, "mq_open with room");
+    say_mq_receive("with room", mqd);
+    return 0;
+}
+
+/* Room for bytes, but none for another file. */
+static int mode_inodes(void)
+{
+    static int id[MOST];
+    int made, i;
+    mqd_t mqd;
+
+    NEED(msgget(1000, 0) == -1 && errno == ENOENT, "the first call");
+    made = make_msgs(id);
+    say("%d queues", made);
+    mqd = small_queue("/inodes", O_RDWR, 0600);
+    NEED(mqd == (mqd_t)-1 && errno == ENOSPC, "mq_open without an inode");
+    for (i = 0; i < made; i++)
+        NEED(put_text(id[i], 1, "x", IPC_NOWAIT) == 0 && msgctl(id[i], IPC_RMID, NULL) == 0, "queue %d", i);
+    NEED(queues_in_use() == 0, "%d queues left", queues_in_use());
+    mqd = small_queue("/inodes", O_RDWR, 0600);
+    NEED(mqd != (mqd_t)-1 && mq_send(mqd, "x", 1, 0) == 0 && mq_unlink("/inodes") == 0, "mq_open with an inode");
+    return 0;
+}
+
+/* What the caller's own file size limit lets through is an errno too, not SIGXFSZ. */
+static int mode_fsize(void)
+{
+    static const rlim_t limits[] = {0, 1, 1000, 4096, 8192, 20000, 60000, 100000};
+    struct rlimit limit;
+    size_t i;
+
+    NEED(getrlimit(RLIMIT_FSIZE, &limit) == 0, "getrlimit");
+    for (i = 0; i < LENGTH(limits); i++) {
+        struct mq_attr attr = {.mq_maxmsg = 10, .mq_msgsize = 8192};
+        int id;
+        mqd_t mqd;
+
+        limit.rlim_cur = limits[i];
+        NEED(setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit");
+        id = msgget(7, IPC_CREAT | 0600);
+        say("limit %ld: msgget %s", (long)limits[i], outcome(id));
+        if (id != -1)
+            say("limit %ld: %d messages, then %s", (long)limits[i], send_until_refused(id, 0, IPC_NOWAIT), errno_name(errno));
+        mqd = mq_open("/fsize", O_CREAT | O_RDWR | O_NONBLOCK, 0600, &attr);
+        say("limit %ld: mq_open %s, mq_send %s", (long)limits[i], outcome(mqd), outcome(mq_send(mqd, "x", 1, 0)));
+        if (mqd != (mqd_t)-1)
+            NEED(mq_close(mqd) == 0 && mq_unlink("/fsize") == 0, "mq_unlink");
+        if (id != -1)
+            NEED(msgctl(id, IPC_RMID, NULL) == 0, "IPC_RMID");
+        limit.rlim_cur = limit.rlim_max;
+        NEED(setrlimit(RLIMIT_FSIZE, &limit) == 0, "setrlimit");
+        id = msgget(7, IPC_CREAT | 0600);
+        NEED(id != -1 && put_text(id, 1, "x", 0) == 0 && msgctl(id, IPC_RMID, NULL) == 0, "without a limit");
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct mode modes[] = {
+        {"mq", mode_mq},       {"msg", mode_msg},       {"grow", mode_grow},
+        {"first", mode_first}, {"inodes", mode_inodes}, {"fsize", mode_fsize},
+    };
+
+    directory = getenv("USIPC_DIR");
+    return run_mode(modes, LENGTH(modes), argc > 1 ? argv[1] : NULL);
+}

@@ -1,0 +1,172 @@
+/*
+ * nosyscall OPERATION GUARD: warms up, then does an operation 10,000 times where system calls are
+ * forbidden or counted.
+ *     OPERATION  msg (msgsnd and msgrcv), msgget (of a known key), mq (mq_send and mq_receive), all
+ *     GUARD      filter (seccomp kills at any call but write and exit_group), strict (seccomp's strict
+ *                mode), marks (two write(2) calls between which a tracer counts), none
+ * Ends with 0 when all were done, with 20 when an operation failed, with 21 when what was forbidden
+ * was done (by signal, told by the parent). On x86 the strict mode forbids rdtsc too (SIGSEGV), and so
+ * the fine clocks of the vdso.
+ */
+#include "ground.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+enum { KEY = 0x105, ROUNDS = 10000, DEPTH = 8, TYPES = 5, LONGEST = 1000 };
+
+static int queue;
+static mqd_t mqd;
+
+/* Lengths and types go through their whole range, so that no size class is left out. */
+static size_t length_of(int i) { return (size_t)(i * 37) % (LONGEST + 1); }
+
+static int send_msg(int i)
+{
+    static struct {
+        long type;
+        char text[LONGEST];
+    } message;
+
+    message.type = 1 + i % TYPES;
+    return msgsnd(queue, &message, length_of(i), IPC_NOWAIT);
+}
+
+static int receive_msg(int i)
+{
+    static const long wanted[] = {0, 0, 2, -3, -TYPES};
+    static struct {
+        long type;
+        char text[LONGEST];
+    } message;
+    ssize_t received = msgrcv(queue, &message, LONGEST, wanted[i % (int)LENGTH(wanted)], IPC_NOWAIT);
+
+    return received == -1 && errno == ENOMSG ? (int)msgrcv(queue, &message, LONGEST, 0, IPC_NOWAIT) : (int)received;
+}
+
+static int send_mq(int i)
+{
+    static char text[LONGEST];
+
+    return mq_send(mqd, text, length_of(i), (unsigned)(i * 7) % 32768);
+}
+
+static int receive_mq(int i)
+{
+    static char text[LONGEST];
+    unsigned priority;
+
+    (void)i;
+    return (int)mq_receive(mqd, text, sizeof text, &priority);
+}
+
+/* Depth 1 for the first half, then the queue is kept filled to DEPTH - 1: never full, never empty. */
+static int pairs(int (*send)(int), int (*receive)(int))
+{
+    int i;
+
+    for (i = 0; i < ROUNDS / 2; i++)
+        if (send(i) == -1 || receive(i) == -1)
+            return -1;
+    for (i = 0; i < DEPTH - 1; i++)
+        if (send(i) == -1)
+            return -1;
+    for (i = 0; i < ROUNDS / 2; i++)
+        if (send(i) == -1 || receive(i) == -1)
+            return -1;
+    for (i = 0; i < DEPTH - 1; i++)
+        if (receive(i) == -1)
+            return -1;
+    return 0;
+}
+
+static int do_msg(void) { return pairs(send_msg, receive_msg); }
+static int do_mq(void) { return pairs(send_mq, receive_mq); }
+
+static int do_msgget(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++)
+        if (msgget(KEY, i % 2 ? 0 : IPC_CREAT | 0600) != queue)
+            return -1;
+    return 0;
+}
+
+static int do_all(void) { return do_msg() == -1 || do_mq() == -1 || do_msgget() == -1 ? -1 : 0; }
+
+static int do_nothing(void) { return 0; }
+
+static void warm_up(void)
+{
+    struct mq_attr attr = {.mq_maxmsg = DEPTH + 2, .mq_msgsize = LONGEST};
+
+    queue = msgget(KEY, IPC_CREAT | 0600);
+    mqd = mq_open("/nosyscall", O_CREAT | O_RDWR, 0600, &attr);
+    NEED(queue != -1 && mqd != (mqd_t)-1, "making the queues");
+    NEED(do_all() == 0 && do_all() == 0, "warming up");
+}
+
+static void enter_filter(void)
+{
+#define LET(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+    struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        LET(SYS_write),
+        LET(SYS_exit_group),
+        LET(SYS_rt_sigreturn),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    struct sock_fprog program = {LENGTH(instructions), instructions};
+
+    NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "PR_SET_NO_NEW_PRIVS");
+    NEED(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0, "seccomp filter");
+}
+
+static void guarded_child(const char *guard, int (*operation)(void))
+{
+    int done;
+
+    if (strcmp(guard, "filter") == 0)
+        enter_filter();
+    else if (strcmp(guard, "strict") == 0)
+        NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) == 0, "seccomp strict mode");
+    else if (strcmp(guard, "marks") == 0)
+        (void)!write(STDERR_FILENO, "begin\n", 6);
+    done = operation();
+    if (strcmp(guard, "marks") == 0)
+        (void)!write(STDERR_FILENO, "end\n", 4);
+    /* Strict mode knows exit alone, not exit_group. */
+    syscall(strcmp(guard, "strict") == 0 ? SYS_exit : SYS_exit_group, done == 0 ? 0 : 20);
+}
+
+/* The process that is guarded is the one that warmed up; the parent only tells how it ended. */
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(void);
+    } operations[] = {{"msg", do_msg}, {"mq", do_mq}, {"msgget", do_msgget}, {"all", do_all}, {"nothing", do_nothing}};
+    size_t i;
+    pid_t pid;
+    int status;
+
+    NEED(argc == 3, "usage: nosyscall OPERATION GUARD");
+    for (i = 0; i < LENGTH(operations) && strcmp(operations[i].name, argv[1]) != 0; i++)
+        ;
+    NEED(i < LENGTH(operations), "no such operation: %s", argv[1]);
+    pid = fork_bound();
+    if (pid == 0) {
+        warm_up();
+        guarded_child(argv[2], operations[i].run);
+        _exit(22);
+    }
+    status = reap(pid);
+    msgctl(msgget(KEY, 0), IPC_RMID, NULL);
+    mq_unlink("/nosyscall");
+    say("%s under %s: %s", argv[1], argv[2], status_text(status));
+    if (WIFSIGNALED(status))
+        return 21;
+    return WEXITSTATUS(status);
+}

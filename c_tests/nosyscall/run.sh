@@ -1,0 +1,73 @@
+#!/bin/bash
+# An uncontended mq_send, mq_receive, msgsnd, msgrcv and msgget of a known key makes no system call:
+# seccomp kills the process at the first one; strace counts them.
+#
+# Each guard is first tried where it must bite, on the kernel's queues, so that the test can fail.
+. "${0%/*}/../lib.sh"
+. "$TOP/c_tests/preload/ground.sh"
+
+# SIGSYS from the filter; SIGKILL from the strict mode.
+declare -A BITES=([filter]="signal 31" [strict]="signal 9")
+
+# The guard kills a process that makes a system call, and one that makes none it lets live.
+bites() {
+    local guard=$1 operation said
+    for operation in msg mq msgget; do
+        said=$(on_kernel "$BIN/nosyscall" $operation $guard 2>&1)
+        expect "on the kernel's queues" "$operation under $guard: ${BITES[$guard]}" "$said" || return
+    done
+    expect "without a queue" "nothing under $guard: exit 0" "$(on_kernel "$BIN/nosyscall" nothing $guard 2>&1)"
+}
+
+# Lines of the trace between the marks, in the process that wrote them.
+count_between_marks() {
+    awk '/write\(2, "begin/ {on = $1; next} /write\(2, "end/ {on = ""} on == $1 {n++; if (n <= 5) print > "/dev/stderr"} END {print n + 0}' "$1"
+}
+
+traced() {
+    strace -f -o "$SCRATCH/trace" "$@" >/dev/null 2>&1 </dev/null || { echo "status $? under strace"; return 1; }
+    grep -q 'write(2, "end' "$SCRATCH/trace" || { echo "the trace has no end mark"; return 1; }
+}
+
+without() { # DIR OPERATION GUARD
+    expect "$2" "$2 under $3: exit 0" "$(preloaded "$1" "$BIN/nosyscall" "$2" "$3" 2>&1)"
+}
+
+counted() { # DIR OPERATION
+    traced env USIPC_DIR="$1" LD_PRELOAD="$LIBUSIPC" "$BIN/nosyscall" "$2" marks || return
+    expect "system calls in 10,000 rounds of $2" 0 "$(count_between_marks "$SCRATCH/trace")"
+}
+
+control_counts() {
+    traced "${KERNEL_NS[@]}" "$BIN/nosyscall" msgget marks || return
+    expect "system calls in 10,000 msgget of the kernel's" 10000 "$(count_between_marks "$SCRATCH/trace" 2>/dev/null)"
+}
+
+controls() {
+    local guard
+    have_kernel || { skip controls "no fresh kernel IPC namespace here (unshare is refused)"; return; }
+    for guard in filter strict; do
+        if bites $guard >"$SCRATCH/control"; then
+            pass "control-$guard"
+        else
+            fail "control-$guard" "the guard does not do its work here"
+            below "$SCRATCH/control"
+        fi
+    done
+    command -v strace >/dev/null || return
+    if control_counts >"$SCRATCH/control"; then pass control-strace; else fail control-strace "miscounts"; below "$SCRATCH/control"; fi
+}
+
+build nosyscall "$HERE/nosyscall.c" && {
+    controls
+    for operation in msg mq msgget all; do
+        for guard in filter strict; do on_ours "$operation-$guard" without "$operation" "$guard"; done
+        if ! command -v strace >/dev/null; then
+            skip "$operation-strace" "strace is not installed (Debian: apt-get install strace)"
+        elif ! strace -o /dev/null true 2>/dev/null; then
+            skip "$operation-strace" "strace may not trace here"
+        else
+            on_ours "$operation-strace" counted "$operation"
+        fi
+    done
+}

@@ -1,0 +1,232 @@
+//! Indexes, sequence numbers and keys of the System V objects.
+//!
+//! An identifier is `sequence << 15 | index`, as the kernel's. The file `msg/.seq` (one a kind)
+//! holds the next sequence number and a map of the indexes in use. Both are only hints: what is
+//! there is what `linkat` has made, and whoever spoils the hints makes creation slower, or
+//! identifiers less distinct, but breaks no object.
+
+use super::Namespace;
+use crate::errno::{Errno, Result};
+use crate::sys::{file, map};
+use crate::text::{parse_u64, Text};
+use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use once_cell::race::OnceNonZeroUsize;
+
+/// Indexes of one kind: IPCMNI of Linux.
+pub const INDEXES: u32 = 1 << 15;
+
+/// A kind of System V object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Room {
+    /// Message queues.
+    Msg = 0,
+    /// Semaphore sets.
+    Sem = 1,
+    /// Shared memory segments.
+    Shm = 2,
+}
+
+impl Room {
+    /// The directory.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Room::Msg => "msg",
+            Room::Sem => "sem",
+            Room::Shm => "shm",
+        }
+    }
+    /// `<room>/<index>`.
+    pub fn path(self, index: u32) -> Text<32> {
+        let mut path = Text::new();
+        path.push(self.name().as_bytes()).push(b"/").push_u64(index as u64);
+        path
+    }
+    /// `keys/<room>-<key>`.
+    pub fn key_path(self, key: i32) -> Text<32> {
+        let mut path = Text::new();
+        path.push(b"keys/").push(self.name().as_bytes()).push(b"-").push_hex32(key as u32);
+        path
+    }
+}
+
+/// The index part of an identifier.
+pub const fn index_of(id: i32) -> u32 {
+    id as u32 & (INDEXES - 1)
+}
+
+/// `msg/.seq`, mapped.
+#[repr(C)]
+struct Hints {
+    next_seq: AtomicU32,
+    _pad: AtomicU32,
+    map: [AtomicU64; INDEXES as usize / 64],
+}
+
+const HINTS_LEN: usize = 8192;
+const _: () = assert!(size_of::<Hints>() <= HINTS_LEN);
+
+static HINTS: [OnceNonZeroUsize; 3] = [const { OnceNonZeroUsize::new() }; 3];
+
+fn hints(ns: &Namespace, room: Room) -> Result<&'static Hints> {
+    let p = HINTS[room as usize].get_or_try_init(|| {
+        let mut path = Text::<16>::new();
+        path.push(room.name().as_bytes()).push(b"/.seq");
+        let flags = libc::O_RDWR | libc::O_NOFOLLOW;
+        let dir = ns.dir()?;
+        // First without O_CREAT: fs.protected_regular forbids it for another user's file.
+        let fd = file::open_at(dir, path.as_cstr(), flags, 0)
+            .or_else(|_| file::open_at(dir, path.as_cstr(), flags | libc::O_CREAT, 0o600))?;
+        let st = file::stat(fd.raw())?;
+        if ns.room_mode == 0o1777 && st.mode & 0o666 != 0o666 {
+            file::set_mode(fd.raw(), 0o666)?;
+        }
+        if st.size < HINTS_LEN as u64 {
+            file::set_len(fd.raw(), HINTS_LEN as u64)?;
+        }
+        file::reserve(fd.raw(), 0, HINTS_LEN as u64)?;
+        let p = map::shared(fd.raw(), HINTS_LEN, libc::PROT_READ | libc::PROT_WRITE)?;
+        NonZeroUsize::new(p as usize).ok_or(Errno::ENOMEM)
+    })?;
+    // SAFETY: the mapping is never removed, all its fields are atomics.
+    Ok(unsafe { &*(p.get() as *const Hints) })
+}
+
+impl Hints {
+    fn mark(&self, index: u32, used: bool) {
+        let bit = 1u64 << (index % 64);
+        let word = &self.map[index as usize / 64];
+        if used {
+            word.fetch_or(bit, Relaxed);
+        } else {
+            word.fetch_and(!bit, Relaxed);
+        }
+    }
+    fn lowest_free(&self, from: u32) -> Option<u32> {
+        let first = from / 64;
+        (first..INDEXES / 64).find_map(|w| {
+            let mut free = !self.map[w as usize].load(Relaxed);
+            if w == first {
+                free &= u64::MAX << (from % 64);
+            }
+            (free != 0).then(|| w * 64 + free.trailing_zeros())
+        })
+    }
+    fn count(&self) -> u32 {
+        self.map.iter().map(|w| w.load(Relaxed).count_ones()).sum()
+    }
+}
+
+/// How many indexes are in use, and the highest of them.
+pub fn used(ns: &Namespace, room: Room) -> Result<(u32, Option<u32>)> {
+    let hints = hints(ns, room)?;
+    let highest = (0..hints.map.len()).rev().find_map(|w| {
+        let word = hints.map[w].load(Relaxed);
+        (word != 0).then(|| w as u32 * 64 + 63 - word.leading_zeros())
+    });
+    Ok((hints.count(), highest))
+}
+
+/// Whether some index of the room may be in use, by the hint.
+pub fn maybe_used(ns: &Namespace, room: Room, index: u32) -> bool {
+    hints(ns, room).map_or(true, |h| h.map[index as usize % (INDEXES as usize) / 64].load(Relaxed) >> (index % 64) & 1 != 0)
+}
+
+/// Gives the finished, still nameless file `fd` an index. `stamp` writes the identifier into it
+/// before it gets its name, so that nobody ever sees it without. ENOSPC above `limit` objects.
+pub fn publish(ns: &Namespace, room: Room, fd: i32, limit: u32, stamp: &dyn Fn(i32)) -> Result<i32> {
+    let hints = hints(ns, room)?;
+    if hints.count() >= limit {
+        recount(ns, room)?;
+        if hints.count() >= limit {
+            return Err(Errno::ENOSPC);
+        }
+    }
+    let sequence = hints.next_seq.fetch_add(1, Relaxed) & 0xffff;
+    let dir = ns.dir()?;
+    let mut from = 0;
+    while let Some(index) = hints.lowest_free(from) {
+        let id = (sequence << 15 | index) as i32;
+        stamp(id);
+        let linked = file::link_unnamed(fd, dir, room.path(index).as_cstr());
+        hints.mark(index, true);
+        match linked {
+            Ok(()) => return Ok(id),
+            Err(Errno::EEXIST) => from = index + 1,
+            Err(e) => {
+                hints.mark(index, false);
+                return Err(e);
+            }
+        }
+        if from >= INDEXES {
+            break;
+        }
+    }
+    Err(Errno::ENOSPC)
+}
+
+/// Makes the hints true again, from the directory: after files were removed by hand.
+pub fn recount(ns: &Namespace, room: Room) -> Result<()> {
+    let hints = hints(ns, room)?;
+    let mut found = [0u64; INDEXES as usize / 64];
+    each_index(ns, room, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
+    for (word, found) in hints.map.iter().zip(found) {
+        word.store(found, Relaxed);
+    }
+    Ok(())
+}
+
+/// Calls `each` with every index that is there.
+pub fn each_index(ns: &Namespace, room: Room, each: &mut dyn FnMut(u32)) -> Result<()> {
+    let mut path = Text::<8>::new();
+    path.push(room.name().as_bytes());
+    let dir = file::open_at(ns.dir()?, path.as_cstr(), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    file::each_entry(dir.raw(), &mut |name| {
+        if let Some(index) = super::choose::index_of(name).filter(|i| *i < INDEXES as u64) {
+            each(index as u32);
+        }
+        true
+    })
+}
+
+/// Takes the name of an object away; its index may be used again.
+pub fn withdraw(ns: &Namespace, room: Room, index: u32) -> Result<()> {
+    match file::unlink_at(ns.dir()?, room.path(index).as_cstr(), 0) {
+        Ok(()) | Err(Errno::ENOENT) => {}
+        Err(e) => return Err(e),
+    }
+    if let Ok(hints) = hints(ns, room) {
+        hints.mark(index, false);
+    }
+    Ok(())
+}
+
+/// The identifier that `key` leads to. It needs no permission on the object. ENOENT.
+pub fn find_key(ns: &Namespace, room: Room, key: i32) -> Result<i32> {
+    let mut buf = [0u8; 16];
+    let n = match file::read_link_at(ns.dir()?, room.key_path(key).as_cstr(), &mut buf) {
+        Ok(n) => n,
+        // Not a symbolic link: nobody's key.
+        Err(Errno::EINVAL) => return Err(Errno::ENOENT),
+        Err(e) => return Err(e),
+    };
+    parse_u64(&buf[..n]).and_then(|id| i32::try_from(id).ok()).ok_or(Errno::ENOENT)
+}
+
+/// Makes `key` lead to `id`: EEXIST when it leads somewhere already. One creator wins.
+pub fn set_key(ns: &Namespace, room: Room, key: i32, id: i32) -> Result<()> {
+    let mut text = Text::<16>::new();
+    text.push_u64(id as u64);
+    file::symlink_at(text.as_cstr(), ns.dir()?, room.key_path(key).as_cstr())
+}
+
+/// Removes the key if it still leads to `id`. The caller holds that object's lock (only under it
+/// is a key to it ever removed, so that nobody else can change the link in between).
+pub fn clear_key(ns: &Namespace, room: Room, key: i32, id: i32) -> Result<()> {
+    match find_key(ns, room, key) {
+        Ok(found) if found == id => file::unlink_at(ns.dir()?, room.key_path(key).as_cstr(), 0),
+        Ok(_) | Err(Errno::ENOENT) => Ok(()),
+        Err(e) => Err(e),
+    }
+}

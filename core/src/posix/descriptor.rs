@@ -1,0 +1,173 @@
+//! Message queue descriptors: real descriptors, of the queue's file.
+//!
+//! What belongs to the open description lives in the kernel's: O_NONBLOCK is its own flag, shared
+//! with forks and duplicates, and settable by fcntl(2). The access mode is marked by the flags
+//! O_DSYNC and O_SYNC, which nobody can change later (the file itself is always opened for both,
+//! since receiving changes the queue). So a descriptor that came by fork, dup, exec or a socket can
+//! be taken up by looking at it.
+
+use crate::errno::{Errno, Result};
+use crate::namespace::Namespace;
+use crate::queue::cells::staged_cells;
+use crate::queue::layout::*;
+use crate::region::header::ObjectKind;
+use crate::region::object::{Geometry, Mapping, Ref, Table};
+use crate::sys::{file, map};
+use core::sync::atomic::{AtomicBool, Ordering::*};
+
+static TABLE: Table = Table::new();
+/// Whether this process has ever had a queue descriptor.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+/// The marks of an access mode in the flags of an open description.
+pub fn marks(access: i32) -> i32 {
+    match access {
+        libc::O_RDONLY => libc::O_DSYNC,
+        libc::O_WRONLY => libc::O_SYNC,
+        libc::O_RDWR => 0,
+        // Linux makes a descriptor that may do neither of an O_CREAT with access mode 3.
+        _ => libc::O_APPEND,
+    }
+}
+
+fn access_of(flags: i32) -> i32 {
+    if flags & libc::O_APPEND != 0 {
+        return 3;
+    }
+    match flags & libc::O_SYNC {
+        0 => libc::O_RDWR,
+        libc::O_DSYNC => libc::O_RDONLY,
+        _ => libc::O_WRONLY,
+    }
+}
+
+/// The measures of a queue of so many messages of so many bytes.
+pub fn geometry(max_messages: u32, message_bytes: u32) -> Geometry {
+    let nodes = max_messages + staged_cells(message_bytes as u64);
+    let table_bits = max_messages.next_power_of_two().trailing_zeros().max(4);
+    let table_at = NODES_AT as u32 + nodes * size_of::<Node>() as u32;
+    let cells_at = (table_at as u64 + (4u64 << table_bits)).next_multiple_of(64);
+    let cell_bytes = (message_bytes as u64).next_multiple_of(16);
+    Geometry { max_messages, message_bytes, nodes, table_at, table_bits, cells_at, cell_bytes }
+}
+
+/// Length of the file of such a queue.
+pub fn file_len(g: &Geometry) -> u64 {
+    g.cells_at + g.nodes as u64 * g.cell_bytes
+}
+
+/// The measures in a header, checked against the length of the file. EINVAL.
+pub fn measure(mapping: &Mapping) -> Result<Geometry> {
+    // SAFETY: the mapping holds at least the header page.
+    let head = unsafe { &*mapping.base.cast::<QueueHeader>() };
+    let (max, bytes) = (head.max_messages.get(), head.message_bytes.get());
+    if !(1..=1 << 16).contains(&max) || !(1..=16 << 20).contains(&bytes) {
+        return Err(Errno::EINVAL);
+    }
+    let g = geometry(max, bytes);
+    if file_len(&g) > mapping.len as u64 {
+        return Err(Errno::EINVAL);
+    }
+    Ok(g)
+}
+
+/// Maps the queue behind a descriptor. EINVAL: it is none.
+pub fn map_queue(fd: i32, st: &file::Stat) -> Result<(Mapping, Geometry)> {
+    if !st.is(libc::S_IFREG) || st.size < NODES_AT as u64 {
+        return Err(Errno::EINVAL);
+    }
+    let mapping = Mapping::new(fd, st.size as usize, st.file)?;
+    mapping.header().verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
+    let geometry = measure(&mapping)?;
+    Ok((mapping, geometry))
+}
+
+/// Enters a descriptor. The caller is inside a section.
+pub fn enter(fd: i32, access: i32, mapping: Mapping, geometry: Geometry) -> Result<Ref> {
+    ANY.store(true, Relaxed);
+    let object = mapping.install(ObjectKind::Mq, fd, access as u32, geometry)?;
+    TABLE.put(fd as usize, &object)?;
+    Ok(object)
+}
+
+/// The queue behind a descriptor. EBADF. The caller is inside a section.
+#[inline]
+pub fn find(fd: i32) -> Result<Ref> {
+    match known(fd) {
+        Some(object) => Ok(object),
+        None => adopt(fd),
+    }
+}
+
+/// The queue behind a descriptor that this process has used before.
+#[inline]
+pub fn known(fd: i32) -> Option<Ref> {
+    let object = TABLE.get(usize::try_from(fd).ok()?)?;
+    (object.number.load(Relaxed) == fd).then_some(object)
+}
+
+/// Takes up a descriptor that came by dup, exec or a socket. EBADF.
+#[cold]
+fn adopt(fd: i32) -> Result<Ref> {
+    if fd < 0 {
+        return Err(Errno::EBADF);
+    }
+    let st = file::stat(fd)?;
+    if st.is(libc::S_IFIFO) {
+        return adopt_fifo(fd, st.file.1);
+    }
+    // Only an object's file is worth mapping.
+    let mut magic = [0u8; 8];
+    let read = st.is(libc::S_IFREG) && file::read_at(fd, &mut magic, 0) == Ok(8);
+    if !read || u64::from_ne_bytes(magic) != crate::region::header::MAGIC {
+        return Err(Errno::EBADF);
+    }
+    let flags = file::control(fd, libc::F_GETFL, 0)?;
+    let (mapping, geometry) = map_queue(fd, &st).map_err(|_| Errno::EBADF)?;
+    enter(fd, access_of(flags), mapping, geometry)
+}
+
+/// Takes up a duplicate of a descriptor that is polled (see [`super::poll`]).
+fn adopt_fifo(fd: i32, inode: u64) -> Result<Ref> {
+    let mut found = None;
+    TABLE.each_in(0, usize::MAX, &mut |n| {
+        if let Some(object) = known(n as i32).filter(|o| o.fifo.load(Relaxed) == inode) {
+            found = Some(object);
+        }
+    });
+    let old = found.ok_or(Errno::EBADF)?;
+    let base = map::duplicate(old.base(), old.len())?;
+    let mapping = Mapping { base, len: old.len(), file: old.file() };
+    let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
+    new.fifo.store(inode, Relaxed);
+    Ok(new)
+}
+
+/// Whether this process may have queue descriptors.
+pub fn any() -> bool {
+    ANY.load(Relaxed)
+}
+
+/// Forgets a descriptor that is being closed or replaced.
+pub fn forget(ns: &'static Namespace, fd: i32) {
+    if !any() || fd < 0 || !TABLE.has(fd as usize) {
+        return;
+    }
+    if let Some(object) = known(fd) {
+        super::notify::closing(ns, &object);
+    }
+    TABLE.remove(fd as usize);
+}
+
+/// Forgets all descriptors from `first` to `last`.
+pub fn forget_range(ns: &'static Namespace, first: u32, last: u32) {
+    if any() {
+        TABLE.each_in(first as usize, last as usize + 1, &mut |n| forget(ns, n as i32));
+    }
+}
+
+/// Whether the open description says O_NONBLOCK.
+pub fn is_nonblocking(object: &Ref) -> bool {
+    let fd = object.number.load(Relaxed);
+    file::control(fd, libc::F_GETFL, 0).is_ok_and(|flags| flags & libc::O_NONBLOCK != 0)
+}

@@ -1,0 +1,7 @@
+//! POSIX IPC.
+
+pub mod descriptor;
+pub mod mqueue;
+pub mod name;
+pub mod notify;
+pub mod poll;

@@ -1,0 +1,405 @@
+//! POSIX message queues: mq_overview(7).
+
+pub use super::notify::notify;
+
+use super::{descriptor, name, notify as notification, poll};
+use crate::cred::{self, Cred};
+use crate::errno::{Errno, Result};
+use crate::limits::{self, Limit};
+use crate::namespace::{self, lifeline, Namespace};
+use crate::perm::{self, Perm};
+use crate::process;
+use crate::queue::guard::Locked;
+use crate::queue::index::Match;
+use crate::queue::layout::*;
+use crate::queue::ops::{Doer, Put};
+use crate::queue::wait::{Outcome, Request, Sink, Wait};
+use crate::queue::{Checked, Queue};
+use crate::region::header::ObjectKind;
+use crate::region::object::{Geometry, Mapping, Ref};
+use crate::region::NIL;
+use crate::sync::section::Section;
+use crate::sys::{cancel, clock, file};
+use crate::user::{In, Out};
+use core::ffi::{c_char, c_int, c_long, c_uint};
+use core::sync::atomic::Ordering::*;
+use libc::{mode_t, mq_attr, mqd_t, timespec};
+
+/// MQ_PRIO_MAX.
+const PRIORITIES: c_uint = SMALL_KEYS as c_uint;
+/// A queue made without attributes (mq_overview(7): mq_default...).
+const DEFAULT_MESSAGES: u32 = 10;
+const DEFAULT_BYTES: u32 = 8192;
+
+/// Opens or makes the queue `name`; `mode` and `attr` count only with O_CREAT.
+/// EACCES, EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOSPC. mq_open(3)
+pub fn open(name: In<c_char>, oflag: c_int, mode: mode_t, attr: In<mq_attr>) -> Result<c_int> {
+    let path = name::path("mq", name)?;
+    let create = oflag & libc::O_CREAT != 0;
+    let attr = if create && !attr.is_null() { Some(attr.read()?) } else { None };
+    let ns = namespace::current()?;
+    let _section = Section::enter()?;
+    // A queue may be unlinked and made again between any two steps.
+    for _ in 0..1000 {
+        match open_existing(ns, path.as_cstr(), oflag) {
+            Err(Errno::ENOENT) if create => {}
+            other => return other,
+        }
+        match make(ns, path.as_cstr(), oflag, mode, attr.as_ref()) {
+            Err(Errno::EEXIST) => {}
+            other => return other,
+        }
+    }
+    Err(Errno::EAGAIN)
+}
+
+fn open_flags(oflag: c_int) -> c_int {
+    libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NOCTTY | descriptor::marks(oflag & libc::O_ACCMODE) | (oflag & libc::O_NONBLOCK)
+}
+
+fn open_existing(ns: &Namespace, path: &core::ffi::CStr, oflag: c_int) -> Result<c_int> {
+    let dir = ns.dir()?;
+    let exclusive = libc::O_CREAT | libc::O_EXCL;
+    if oflag & exclusive == exclusive || oflag & libc::O_ACCMODE == 3 {
+        file::stat_at(dir, path)?;
+        return Err(if oflag & exclusive == exclusive { Errno::EEXIST } else { Errno::EINVAL });
+    }
+    let fd = match file::open_at(dir, path, open_flags(oflag), 0) {
+        Ok(fd) => fd,
+        Err(Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV) => return Err(Errno::EINVAL),
+        Err(e) => return Err(e),
+    };
+    let st = file::stat(fd.raw())?;
+    let (mapping, geometry) = descriptor::map_queue(fd.raw(), &st)?;
+    check_access(&mapping.header().perm(), &cred::current()?, oflag)?;
+    install(fd, oflag, mapping, geometry)
+}
+
+/// The check that the kernel makes of a file of that mode (Linux: inode_permission).
+fn check_access(perm: &Perm, cred: &Cred, oflag: c_int) -> Result<()> {
+    let wanted = match oflag & libc::O_ACCMODE {
+        libc::O_RDONLY => perm::READ,
+        libc::O_WRONLY => perm::WRITE,
+        _ => perm::READ | perm::WRITE,
+    };
+    let shift = if cred.euid == perm.uid {
+        6
+    } else if cred.in_group(perm.gid) {
+        3
+    } else {
+        0
+    };
+    if wanted & !(perm.mode >> shift) != 0 && !cred.capable(cred::CAP_DAC_OVERRIDE) {
+        return Err(Errno::EACCES);
+    }
+    Ok(())
+}
+
+fn install(fd: file::Fd, oflag: c_int, mapping: Mapping, geometry: Geometry) -> Result<c_int> {
+    descriptor::enter(fd.raw(), oflag & libc::O_ACCMODE, mapping, geometry)?;
+    Ok(fd.into_raw())
+}
+
+/// The numbers of messages and bytes that the attributes ask for. EINVAL.
+fn measures(ns: &Namespace, attr: Option<&mq_attr>) -> Result<(u32, u32)> {
+    let (most, largest) = (limits::get(ns, Limit::MqMsgMax), limits::get(ns, Limit::MqMsgSizeMax));
+    let Some(attr) = attr else {
+        return Ok((DEFAULT_MESSAGES.min(most as u32), DEFAULT_BYTES.min(largest as u32)));
+    };
+    let messages = u64::try_from(attr.mq_maxmsg).ok().filter(|n| (1..=most).contains(n));
+    let bytes = u64::try_from(attr.mq_msgsize).ok().filter(|n| (1..=largest).contains(n));
+    match (messages, bytes) {
+        (Some(messages), Some(bytes)) => Ok((messages as u32, bytes as u32)),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// Makes the queue whole, without a name, and then gives it its name. EEXIST: somebody was quicker.
+fn make(ns: &Namespace, path: &core::ffi::CStr, oflag: c_int, mode: mode_t, attr: Option<&mq_attr>) -> Result<c_int> {
+    let (messages, bytes) = measures(ns, attr)?;
+    let dir = ns.dir()?;
+    let fd = file::open_at(dir, c"mq", libc::O_TMPFILE | open_flags(oflag) & !libc::O_NOFOLLOW, mode & 0o777)?;
+    let cred = cred::current()?;
+    // The kernel has taken the umask off the mode.
+    let st = file::stat(fd.raw())?;
+    let perm = Perm { uid: cred.euid, gid: st.gid, cuid: cred.euid, cgid: st.gid, mode: st.mode & 0o777 };
+    let geometry = descriptor::geometry(messages, bytes);
+    let no_room = |_| Errno::ENOSPC;
+    file::set_len(fd.raw(), descriptor::file_len(&geometry)).map_err(no_room)?;
+    let reserved = geometry.cells_at + messages as u64 * geometry.cell_bytes;
+    file::reserve(fd.raw(), 0, reserved).map_err(no_room)?;
+    if perm::file_mode(perm.mode) != perm.mode {
+        file::set_mode(fd.raw(), perm::file_mode(perm.mode))?;
+    }
+    let mapping = Mapping::new(fd.raw(), descriptor::file_len(&geometry) as usize, st.file)?;
+    mapping.header().initialise(ObjectKind::Mq, 0, &perm, clock::now_s());
+    // SAFETY: the mapping is as long as the measures say.
+    unsafe { Queue::raw(mapping.base, &geometry, false) }.initialise_cells(messages, bytes);
+    file::link_unnamed(fd.raw(), dir, path)?;
+    install(fd, oflag, mapping, geometry)
+}
+
+impl Queue<'_> {
+    /// Fills a new, all-zero POSIX queue.
+    fn initialise_cells(&self, messages: u32, bytes: u32) {
+        let head = self.head();
+        head.max_messages.set(messages);
+        head.message_bytes.set(bytes);
+        head.backed.set(messages);
+        self.clear_lists();
+        // A new queue has nothing that could contradict itself.
+        let _ = self.clear_index();
+        head.free.set(NIL);
+        for n in (0..messages).rev() {
+            let _ = self.cell_free(n);
+        }
+    }
+}
+
+/// Closes a descriptor, as close(2) does: the caller closes it. mq_close(3)
+pub fn close(fd: mqd_t) -> Result<()> {
+    if !crate::fd::before_close(fd) {
+        return Err(Errno::EBADF);
+    }
+    // SAFETY: the program closes its own descriptor.
+    unsafe { crate::sys::raw::syscall6(libc::SYS_close, [fd as usize, 0, 0, 0, 0, 0]) }.map(|_| ())
+}
+
+/// Removes a name; the queue lives on while it is open somewhere.
+/// EACCES, EFAULT, EINVAL, ENAMETOOLONG, ENOENT. mq_unlink(3)
+pub fn unlink(name: In<c_char>) -> Result<()> {
+    let ns = namespace::current()?;
+    unlink_in(ns, name)
+}
+
+/// As [`unlink`], in a given namespace.
+pub fn unlink_in(ns: &Namespace, name: In<c_char>) -> Result<()> {
+    let path = name::path("mq", name)?;
+    let _section = Section::enter()?;
+    file::unlink_at(ns.dir()?, path.as_cstr(), 0).map_err(|e| match e {
+        // POSIX names only EACCES; glibc does the same.
+        Errno::EPERM | Errno::EISDIR => Errno::EACCES,
+        e => e,
+    })
+}
+
+fn deadline(timeout: Option<In<timespec>>) -> Result<Option<timespec>> {
+    let Some(timeout) = timeout.filter(|t| !t.is_null()) else { return Ok(None) };
+    let t = timeout.read()?;
+    if t.tv_sec < 0 || !(0..1_000_000_000).contains(&t.tv_nsec) {
+        return Err(Errno::EINVAL);
+    }
+    Ok(Some(t))
+}
+
+/// What a try under the lock comes to.
+enum Step {
+    Done(usize),
+    Sleep(Wait),
+    Fail(Errno),
+}
+
+/// The descriptor's queue, if its access mode has `right`. EBADF.
+#[inline]
+fn accessible(fd: mqd_t, right: c_int) -> Result<Ref> {
+    let object = descriptor::find(fd)?;
+    let access = object.access.load(Relaxed) as c_int;
+    if access != libc::O_RDWR && access != right {
+        return Err(Errno::EBADF);
+    }
+    Ok(object)
+}
+
+/// Runs `step` under the lock until it is done, sleeping where it says so.
+#[inline]
+fn operate(
+    fd: mqd_t,
+    right: c_int,
+    check: &dyn Fn(&Geometry) -> Result<()>,
+    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, &'static Namespace, u64) -> Checked<Step>,
+) -> Result<usize> {
+    let ns = namespace::current()?;
+    loop {
+        let section = Section::enter()?;
+        let me = lifeline::my_token(ns)?;
+        let object = accessible(fd, right)?;
+        check(object.geometry())?;
+        let outcome = {
+            let mut locked = Locked::acquire(&object, ns, me).map_err(|_| Errno::EBADMSG)?;
+            let before = poll::level(&locked.queue, object.geometry().max_messages);
+            let outcome = locked.attempt(&mut |locked| step(locked, &object, ns, me));
+            poll::keep_in_step(ns, &object, &locked.queue, before);
+            outcome.map_err(|_| Errno::EBADMSG)?
+        };
+        match outcome {
+            Step::Done(n) => return Ok(n),
+            Step::Fail(e) => return Err(e),
+            Step::Sleep(mut wait) => {
+                wait.begin();
+                drop(object);
+                drop(section);
+                match wait.block() {
+                    Outcome::Received(result) => return result,
+                    Outcome::Sent => return Ok(0),
+                    // A handler with SA_RESTART has run: at the end of the line again, as in the kernel.
+                    Outcome::Again | Outcome::Interrupted(true) => {}
+                    Outcome::Interrupted(false) => return Err(Errno::EINTR),
+                    Outcome::TimedOut => return Err(Errno::ETIMEDOUT),
+                    Outcome::TooBig | Outcome::Removed | Outcome::Corrupt => return Err(Errno::EBADMSG),
+                }
+            }
+        }
+    }
+}
+
+/// EAGAIN or ETIMEDOUT where waiting is out of the question.
+fn may_wait(object: &Ref, deadline: Option<&timespec>) -> Result<()> {
+    if descriptor::is_nonblocking(object) {
+        return Err(Errno::EAGAIN);
+    }
+    if deadline.is_some_and(clock::passed) {
+        return Err(Errno::ETIMEDOUT);
+    }
+    Ok(())
+}
+
+/// Sends `len` bytes with a priority; `timeout` is absolute, by CLOCK_REALTIME.
+/// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_send(3)
+pub fn send(fd: mqd_t, text: In<c_char>, len: usize, priority: c_uint, timeout: Option<In<timespec>>) -> Result<()> {
+    cancel::test();
+    let deadline = deadline(timeout)?;
+    if priority >= PRIORITIES {
+        return Err(Errno::EINVAL);
+    }
+    let check = |g: &Geometry| {
+        if len > g.message_bytes as usize {
+            return Err(Errno::EMSGSIZE);
+        }
+        text.check(len)
+    };
+    operate(fd, libc::O_WRONLY, &check, &mut |locked, object, ns, me| {
+        let queue = locked.queue;
+        let full = queue.head().count.get() >= object.geometry().max_messages as u64;
+        if full {
+            if let Err(e) = may_wait(object, deadline.as_ref()) {
+                return Ok(Step::Fail(e));
+            }
+        }
+        let n = queue.cell_alloc()?;
+        if n != NIL {
+            fill(&queue, n, text, len, priority)?;
+        }
+        if full || n == NIL {
+            let request = Request {
+                kind: waiter_kind::SENDER,
+                how: Match::Any,
+                max_len: len as u64,
+                node: n,
+                sink: None,
+                deadline,
+            };
+            return Wait::enter(locked, object, ns, me, request).map(Step::Sleep);
+        }
+        put(locked, n, ns)?;
+        Ok(Step::Done(0))
+    })
+    .map(|_| ())
+}
+
+/// Writes a message into a free node.
+#[inline]
+fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uint) -> Checked<()> {
+    let node = queue.node(n)?;
+    node.key.set((PRIORITIES - 1 - priority) as u64);
+    node.len.set(len as u32);
+    let to = queue.text(n, len)?;
+    // SAFETY: text() has checked the place, send() the program's pointer.
+    unsafe { text.copy_to(to, len) };
+    Ok(())
+}
+
+#[inline]
+fn put(locked: &mut Locked<'_>, n: u32, ns: &'static Namespace) -> Checked<()> {
+    let queue = locked.queue;
+    let was_empty = queue.head().count.get() == 0;
+    let now_s = clock::now_s();
+    queue.head().send_time.set(now_s as u64);
+    let put = queue.put(n, &mut locked.wakes, now_s)?;
+    if was_empty && put == Put::Queued {
+        notification::fire(ns, &queue);
+    }
+    Ok(())
+}
+
+/// Receives the oldest message of the highest priority; how many bytes.
+/// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_receive(3)
+pub fn receive(fd: mqd_t, text: Out<c_char>, len: usize, priority: Out<c_uint>, timeout: Option<In<timespec>>) -> Result<usize> {
+    cancel::test();
+    let deadline = deadline(timeout)?;
+    let any = Match::AtMost(i64::MAX);
+    let sink = Sink::Mq(text.offset(0), priority);
+    let check = |g: &Geometry| if len < g.message_bytes as usize { Err(Errno::EMSGSIZE) } else { Ok(()) };
+    operate(fd, libc::O_RDONLY, &check, &mut |locked, object, ns, me| {
+        let queue = locked.queue;
+        let mut n = queue.find(any)?;
+        if n == NIL && queue.head().assigned.get() != 0 && locked.sweep()? {
+            n = queue.find(any)?;
+        }
+        if n == NIL {
+            if let Err(e) = may_wait(object, deadline.as_ref()) {
+                return Ok(Step::Fail(e));
+            }
+            let request = Request {
+                kind: waiter_kind::RECEIVER,
+                how: any,
+                max_len: u64::MAX,
+                node: NIL,
+                sink: Some(sink),
+                deadline,
+            };
+            return Wait::enter(locked, object, ns, me, request).map(Step::Sleep);
+        }
+        let delivered = sink.deliver(&queue, n)?;
+        queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
+        queue.admit(ns, &mut locked.wakes)?;
+        Ok(match delivered {
+            Ok(len) => Step::Done(len),
+            Err(e) => Step::Fail(e),
+        })
+    })
+}
+
+/// Gets the attributes and sets O_NONBLOCK; either pointer may be null.
+/// EBADF, EFAULT, EINVAL. mq_getattr(3), mq_setattr(3)
+pub fn attributes(fd: mqd_t, new: In<mq_attr>, old: Out<mq_attr>) -> Result<()> {
+    let wanted = if new.is_null() { None } else { Some(new.read()?.mq_flags) };
+    if wanted.is_some_and(|flags| flags & !(libc::O_NONBLOCK as c_long) != 0) {
+        return Err(Errno::EINVAL);
+    }
+    let ns = namespace::current()?;
+    let section = Section::enter()?;
+    let me = lifeline::my_token(ns)?;
+    let object = descriptor::find(fd)?;
+    let flags = file::control(fd, libc::F_GETFL, 0)?;
+    // SAFETY: all-zero is a valid structure.
+    let mut attr: mq_attr = unsafe { core::mem::zeroed() };
+    attr.mq_flags = (flags & libc::O_NONBLOCK) as c_long;
+    attr.mq_maxmsg = object.geometry().max_messages as c_long;
+    attr.mq_msgsize = object.geometry().message_bytes as c_long;
+    {
+        let mut locked = Locked::acquire(&object, ns, me).map_err(|_| Errno::EBADMSG)?;
+        if locked.queue.head().assigned.get() != 0 {
+            locked.sweep().map_err(|_| Errno::EBADMSG)?;
+        }
+        attr.mq_curmsgs = locked.queue.head().count.get() as c_long;
+    }
+    if let Some(wanted) = wanted {
+        file::control(fd, libc::F_SETFL, (flags & !libc::O_NONBLOCK | wanted as c_int) as usize)?;
+    }
+    drop(object);
+    drop(section);
+    if !old.is_null() {
+        old.write(attr)?;
+    }
+    Ok(())
+}

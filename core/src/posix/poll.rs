@@ -1,0 +1,128 @@
+//! Queues that can be polled.
+//!
+//! select, poll and epoll ask the kernel, so something of the kernel's must say how a queue stands:
+//! a FIFO with room for two pages. None in it: the queue is empty (writable); one: neither empty
+//! nor full (both); two: full (readable). It is the same FIFO for every process. The first time that
+//! a process polls a queue descriptor, the FIFO takes its place (dup3), and from then on every
+//! process keeps it in step. When nobody has it open any more, it goes: nobody else pays.
+
+use super::descriptor;
+use crate::errno::{Errno, Result};
+use crate::namespace::{self, lifeline, Namespace};
+use crate::perm;
+use crate::queue::guard::Locked;
+use crate::queue::Queue;
+use crate::region::object::Ref;
+use crate::sync::section::Section;
+use crate::sys::file;
+use crate::text::Text;
+use core::sync::atomic::Ordering::*;
+
+const PAGE: usize = 4096;
+const FIFO_BYTES: usize = 2 * PAGE;
+
+/// How full a queue is, as far as a poller can tell: the pages in its FIFO.
+pub fn level(queue: &Queue<'_>, max_messages: u32) -> usize {
+    match queue.head().count.get() {
+        0 => 0,
+        n if n < max_messages as u64 => 1,
+        _ => 2,
+    }
+}
+
+fn fifo_path(object: &Ref) -> Text<32> {
+    let mut path = Text::new();
+    path.push(b"poll/").push_u64(object.file().1);
+    path
+}
+
+/// Brings the FIFO in step after an operation that began at `before`. The lock is held.
+#[inline]
+pub fn keep_in_step(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: usize) {
+    if queue.head().polled.get() != 0 {
+        let now = level(queue, object.geometry().max_messages);
+        if now != before && set_level(ns, object, now).is_err() {
+            // Nobody has it open, or it is gone.
+            queue.head().polled.set(0);
+        }
+    }
+}
+
+/// Puts as many pages into the FIFO. Err: nobody polls.
+#[cold]
+fn set_level(ns: &Namespace, object: &Ref, level: usize) -> Result<()> {
+    let dir = ns.dir()?;
+    let path = fifo_path(object);
+    let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
+    let writer = match file::open_at(dir, path.as_cstr(), libc::O_WRONLY | flags, 0) {
+        Err(Errno::ENXIO) => {
+            // No reader: the last poller is gone. Pollers come and go under the lock.
+            let _ = file::unlink_at(dir, path.as_cstr(), 0);
+            return Err(Errno::ENXIO);
+        }
+        opened => opened?,
+    };
+    if !file::stat(writer.raw())?.is(libc::S_IFIFO) {
+        return Err(Errno::ENXIO);
+    }
+    let bytes = file::bytes_waiting(writer.raw())?;
+    let mut pages = bytes / PAGE;
+    let page = [0u8; PAGE];
+    if pages > level || bytes % PAGE != 0 {
+        let reader = file::open_at(dir, path.as_cstr(), libc::O_RDONLY | flags, 0)?;
+        let mut sink = [0u8; PAGE];
+        while (pages > level || bytes % PAGE != 0) && file::read(reader.raw(), &mut sink).is_ok_and(|n| n > 0) {
+            pages = pages.saturating_sub(1);
+        }
+        if bytes % PAGE != 0 {
+            pages = 0;
+        }
+    }
+    while pages < level {
+        file::write(writer.raw(), &page)?;
+        pages += 1;
+    }
+    Ok(())
+}
+
+/// Prepares a descriptor for being polled; nothing to do for other descriptors.
+pub fn arm(fd: i32) -> Result<()> {
+    let ns = namespace::current()?;
+    let _section = Section::enter()?;
+    let Some(object) = descriptor::known(fd) else { return Ok(()) };
+    if object.fifo.load(Relaxed) != 0 {
+        return Ok(());
+    }
+    let me = lifeline::my_token(ns)?;
+    let locked = Locked::acquire(&object, ns, me)?;
+    let fifo = open_fifo(ns, &object, &locked.queue)?;
+    let inode = file::stat(fifo.raw())?.file.1;
+    let flags = file::control(fd, libc::F_GETFL, 0)?;
+    let close_on_exec = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC != 0;
+    file::control(fifo.raw(), libc::F_SETFL, (flags & libc::O_NONBLOCK) as usize)?;
+    locked.queue.head().polled.set(1);
+    set_level(ns, &object, level(&locked.queue, object.geometry().max_messages))?;
+    file::replace(fifo.raw(), fd, close_on_exec)?;
+    object.fifo.store(inode, Relaxed);
+    Ok(())
+}
+
+fn open_fifo(ns: &Namespace, object: &Ref, queue: &Queue<'_>) -> Result<file::Fd> {
+    let dir = ns.dir()?;
+    let path = fifo_path(object);
+    let flags = libc::O_RDWR | libc::O_NONBLOCK | libc::O_NOFOLLOW;
+    let fifo = match file::open_at(dir, path.as_cstr(), flags, 0) {
+        Err(Errno::ENOENT) => {
+            file::mkfifo_at(dir, path.as_cstr(), 0o600)?;
+            let fifo = file::open_at(dir, path.as_cstr(), flags, 0)?;
+            perm::apply(fifo.raw(), &queue.head().common.perm())?;
+            fifo
+        }
+        opened => opened?,
+    };
+    if !file::stat(fifo.raw())?.is(libc::S_IFIFO) {
+        return Err(Errno::EINVAL);
+    }
+    file::control(fifo.raw(), libc::F_SETPIPE_SZ, FIFO_BYTES)?;
+    Ok(fifo)
+}

@@ -1,0 +1,58 @@
+//! What this process is, remembered in a page that a child does not inherit.
+//!
+//! The page is `MADV_WIPEONFORK`: a child, even one made by a raw clone(2), finds zeros and asks
+//! afresh. So nothing here needs a fork handler.
+
+use crate::cred::CredCache;
+use crate::errno::{Errno, Result};
+use crate::sys::{map, raw::syscall};
+use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use once_cell::race::OnceNonZeroUsize;
+
+/// The remembered facts; all zero means that nothing is known yet.
+#[repr(C)]
+pub struct ProcessPage {
+    /// The process's token in its namespace, see [`crate::namespace::lifeline`]; 0: not registered.
+    pub token: AtomicU64,
+    pid: AtomicU32,
+    /// Guards the table of signal actions; a child must not inherit it held.
+    pub(crate) signal_lock: AtomicU32,
+    pub(crate) cred: CredCache,
+}
+
+static PAGE: OnceNonZeroUsize = OnceNonZeroUsize::new();
+
+fn new_page() -> Result<NonZeroUsize> {
+    let len = size_of::<ProcessPage>();
+    let p = map::anonymous(len)?;
+    // Linux 4.14. Without it a child would take its parent for itself: better not to start.
+    map::advise(p, (len + 4095) & !4095, libc::MADV_WIPEONFORK).map_err(|_| {
+        crate::text::complain(&[b"this kernel has no MADV_WIPEONFORK (Linux 4.14), which usipc needs"]);
+        Errno::ENOSYS
+    })?;
+    NonZeroUsize::new(p as usize).ok_or(Errno::ENOMEM)
+}
+
+/// This process's page. ENOMEM, ENOSYS.
+#[inline]
+pub fn page() -> Result<&'static ProcessPage> {
+    let p = PAGE.get_or_try_init(new_page)?;
+    // SAFETY: the mapping is never removed, is zero-initialised, and all its fields are atomics.
+    Ok(unsafe { &*(p.get() as *const ProcessPage) })
+}
+
+/// This process's id. getpid(2)
+#[inline]
+pub fn pid() -> Result<u32> {
+    let page = page()?;
+    match page.pid.load(Relaxed) {
+        0 => {
+            // SAFETY: no arguments.
+            let pid = unsafe { syscall!(libc::SYS_getpid)? } as u32;
+            page.pid.store(pid, Relaxed);
+            Ok(pid)
+        }
+        pid => Ok(pid),
+    }
+}

@@ -1,0 +1,269 @@
+//! Memory for System V messages: runs of units, found by size class.
+//!
+//! Two-level segregated fit (Masmano, Ripoll, Crespo, Real, ECRTS 2004) with neighbours merged at
+//! once. Every change of the chain of runs is one store that leaves it walkable: a run is split by
+//! writing the rest's node before shortening it, two are merged by lengthening the first, and
+//! the arena grows by writing the new run's node before moving `end`.
+
+use super::layout::*;
+use super::{Checked, Queue};
+use crate::errno::Errno;
+use crate::region::{Corrupt, NIL};
+use crate::sys::map;
+
+/// Why there is no memory for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// Somebody wrote over the queue.
+    Corrupt,
+    /// The file is too short, or the mapping: it must hold this many units.
+    Units(u32),
+    /// The file system is full.
+    Full(Errno),
+}
+
+impl From<Corrupt> for NoRoom {
+    fn from(_: Corrupt) -> NoRoom {
+        NoRoom::Corrupt
+    }
+}
+
+/// Units for a text of `len` bytes.
+pub fn units_for(len: usize) -> u32 {
+    NODE_UNITS + len.div_ceil(UNIT) as u32
+}
+
+/// The class of runs of `units`: exact below 32, then four classes for each doubling.
+fn bin_of(units: u32) -> usize {
+    if units < 32 {
+        return units as usize;
+    }
+    let log = 31 - units.leading_zeros();
+    let bin = 32 + (log as usize - 5) * 4 + (units >> (log - 2) & 3) as usize;
+    // Only a number that somebody scribbled there is larger.
+    bin.min(BINS - 1)
+}
+
+/// The first class all of whose runs hold `units`.
+fn bin_holding(units: u32) -> usize {
+    if units < 32 {
+        return units as usize;
+    }
+    let log = 31 - units.leading_zeros();
+    bin_of(units.saturating_add((1 << (log - 2)) - 1))
+}
+
+impl Queue<'_> {
+    pub(super) fn bin_insert(&self, n: u32, node: &Node) -> Checked<()> {
+        let (head, bin) = (self.head(), bin_of(node.units.get()));
+        let first = head.bins[bin].get();
+        node.before.set(NIL);
+        node.after.set(first);
+        if first != NIL {
+            self.node(first)?.before.set(n);
+        }
+        head.bins[bin].set(n);
+        let map = &head.bin_map[bin / 64];
+        map.set(map.get() | 1 << (bin % 64));
+        Ok(())
+    }
+
+    fn bin_remove(&self, node: &Node) -> Checked<()> {
+        let (head, bin) = (self.head(), bin_of(node.units.get()));
+        let (before, after) = (node.before.get(), node.after.get());
+        if after != NIL {
+            self.node(after)?.before.set(before);
+        }
+        if before != NIL {
+            self.node(before)?.after.set(after);
+            return Ok(());
+        }
+        head.bins[bin].set(after);
+        if after == NIL {
+            let map = &head.bin_map[bin / 64];
+            map.set(map.get() & !(1 << (bin % 64)));
+        }
+        Ok(())
+    }
+
+    /// A free run of at least `units`, or NIL.
+    fn bin_find(&self, units: u32) -> Checked<u32> {
+        let (head, bin) = (self.head(), bin_holding(units));
+        let mut word = bin / 64;
+        let mut map = head.bin_map[word].get() & (u64::MAX << (bin % 64));
+        while map == 0 {
+            word += 1;
+            if word == head.bin_map.len() {
+                return Ok(NIL);
+            }
+            map = head.bin_map[word].get();
+        }
+        let n = head.bins[word * 64 + map.trailing_zeros() as usize].get();
+        if self.node(n)?.units.get() < units {
+            return Err(Corrupt);
+        }
+        Ok(n)
+    }
+
+    /// The run after `n`, or NIL at the end.
+    fn run_after(&self, n: u32, node: &Node) -> Checked<u32> {
+        let (units, end) = (node.units.get(), self.head().end.get());
+        match n.checked_add(units).ok_or(Corrupt)? {
+            next if next == end => Ok(NIL),
+            next if next < end && units != 0 => Ok(next),
+            _ => Err(Corrupt),
+        }
+    }
+
+    fn set_prev_run(&self, of: u32, prev: u32) -> Checked<()> {
+        match of {
+            NIL => self.head().last_run.set(prev),
+            n => self.node(n)?.prev_run.set(prev),
+        }
+        Ok(())
+    }
+
+    /// A run for a text of `len` bytes, not FREE in the bins any more but still so by its state.
+    #[inline]
+    pub fn arena_alloc(&self, len: usize) -> Result<u32, NoRoom> {
+        let units = units_for(len);
+        let mut n = self.bin_find(units)?;
+        if n == NIL {
+            self.grow(units)?;
+            n = self.bin_find(units)?;
+            if n == NIL {
+                return Err(NoRoom::Corrupt);
+            }
+        }
+        let node = self.node(n)?;
+        self.bin_remove(node)?;
+        self.split(n, node, units)?;
+        Ok(n)
+    }
+
+    /// Gives what a run has above `units` back.
+    fn split(&self, n: u32, node: &Node, units: u32) -> Checked<()> {
+        let rest_units = node.units.get() - units;
+        if rest_units < NODE_UNITS {
+            return Ok(());
+        }
+        let next = self.run_after(n, node)?;
+        let rest = self.node(n + units)?;
+        rest.state.set(state::FREE);
+        rest.units.set(rest_units);
+        rest.prev_run.set(n);
+        node.units.atomic().store(units, core::sync::atomic::Ordering::Release);
+        self.set_prev_run(next, n + units)?;
+        self.bin_insert(n + units, rest)
+    }
+
+    /// Gives a run back, merged with free neighbours. Its state is FREE already.
+    #[inline]
+    pub fn arena_free(&self, mut n: u32) -> Checked<()> {
+        let mut node = self.node(n)?;
+        let mut next = self.run_after(n, node)?;
+        if next != NIL {
+            let after = self.node(next)?;
+            if after.state.get() == state::FREE {
+                self.bin_remove(after)?;
+                let beyond = self.run_after(next, after)?;
+                node.units.set(node.units.get() + after.units.get());
+                next = beyond;
+            }
+        }
+        let prev = node.prev_run.get();
+        if prev != NIL {
+            let before = self.node(prev)?;
+            if before.state.get() == state::FREE {
+                self.bin_remove(before)?;
+                before.units.set(before.units.get().wrapping_add(node.units.get()));
+                (n, node) = (prev, before);
+            }
+        }
+        self.set_prev_run(next, n)?;
+        self.bin_insert(n, node)
+    }
+
+    /// Makes the arena longer by at least `units`: by an eighth, so that it never holds much more
+    /// memory than its messages need.
+    fn grow(&self, units: u32) -> Result<(), NoRoom> {
+        let head = self.head();
+        let end = head.end.get();
+        let page = (4096 / UNIT) as u32;
+        let wanted = units.max(end / 8) as u64;
+        let new_end = (end as u64 + wanted).next_multiple_of(page as u64);
+        let mapped = self.geometry.nodes as u64 + NODE_UNITS as u64;
+        let new_end = if new_end <= mapped { new_end } else { (end as u64 + units as u64).min(mapped) };
+        if new_end < end as u64 + units as u64 {
+            return Err(NoRoom::Units(end.saturating_add(units)));
+        }
+        let at = NODES_AT + end as usize * UNIT;
+        // SAFETY: below `mapped`, inside the mapping.
+        map::populate(unsafe { self.base.add(at) }, (new_end as usize - end as usize) * UNIT).map_err(NoRoom::Full)?;
+        self.extend(end, new_end as u32)?;
+        Ok(())
+    }
+
+    /// Appends the run `[end, new_end)`, behind which memory stands.
+    pub(crate) fn extend(&self, end: u32, new_end: u32) -> Checked<()> {
+        let (head, node) = (self.head(), self.node(end)?);
+        node.state.set(state::FREE);
+        node.units.set(new_end - end);
+        node.prev_run.set(head.last_run.get());
+        head.end.atomic().store(new_end, core::sync::atomic::Ordering::Release);
+        head.last_run.set(end);
+        self.arena_free(end)
+    }
+
+    /// Makes the key table larger when chains grow long. Failing to is no error.
+    pub fn grow_table(&self) -> Result<(), NoRoom> {
+        let head = self.head();
+        let old = head.table.get();
+        let bits = if old == NIL { FIRST_BUCKETS.trailing_zeros() } else { head.table_bits.get() };
+        if head.keys.get() >> bits < 2 || bits >= 24 {
+            return Ok(());
+        }
+        let new_bits = bits + 2;
+        let run = self.arena_alloc(4 << new_bits)?;
+        let words = self.text(run, 4 << new_bits)?;
+        for i in 0..1usize << new_bits {
+            // SAFETY: text() has checked the length; runs are 32-aligned.
+            unsafe { &*words.cast::<crate::region::W32>().add(i) }.set(NIL);
+        }
+        self.node(run)?.state.set(state::TABLE);
+        head.table_bits.set(new_bits);
+        head.table.set(run);
+        self.rehash()?;
+        if old != NIL {
+            self.node(old)?.state.set(state::FREE);
+            self.arena_free(old)?;
+        }
+        Ok(())
+    }
+
+    /// Enters every leader in the (empty) key table.
+    fn rehash(&self) -> Checked<()> {
+        let mut n = self.head().first.get();
+        let mut bound = self.geometry.nodes;
+        while n != NIL {
+            bound = bound.checked_sub(1).ok_or(Corrupt)?;
+            let node = self.node(n)?;
+            let bucket = self.bucket(node.key.get() as i64)?;
+            if self.leader_in(bucket.get(), node.key.get())? == NIL {
+                node.bucket_next.set(bucket.get());
+                bucket.set(n);
+            }
+            n = node.after.get();
+        }
+        Ok(())
+    }
+
+    fn leader_in(&self, mut n: u32, key: u64) -> Checked<u32> {
+        let mut bound = self.geometry.nodes;
+        while n != NIL && self.node(n)?.key.get() != key {
+            bound = bound.checked_sub(1).ok_or(Corrupt)?;
+            n = self.node(n)?.bucket_next.get();
+        }
+        Ok(n)
+    }
+}

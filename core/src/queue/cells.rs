@@ -1,0 +1,54 @@
+//! Memory for POSIX messages: an array of nodes, each with a cell of `mq_msgsize` bytes.
+//!
+//! The first `max_messages` cells are reserved at creation. A sender that must wait prepares its
+//! message in one more cell, so that the receiver who makes room can put it into the queue at
+//! once, as the kernel does; memory for those cells is got when the first such sender comes.
+
+use super::layout::*;
+use super::{Checked, Queue};
+use crate::region::NIL;
+use crate::sys::map;
+
+/// Cells beyond `max_messages` for senders that wait: enough for every small queue, few for huge messages.
+pub fn staged_cells(message_bytes: u64) -> u32 {
+    (16 * 1024 * 1024 / message_bytes.max(1)).clamp(4, 64) as u32
+}
+
+impl Queue<'_> {
+    /// A free node, or NIL when all that memory can be had for are in use.
+    #[inline]
+    pub fn cell_alloc(&self) -> Checked<u32> {
+        let head = self.head();
+        let n = head.free.get();
+        if n == NIL {
+            return self.back_one_more();
+        }
+        head.free.set(self.node(n)?.next.get());
+        Ok(n)
+    }
+
+    #[cold]
+    fn back_one_more(&self) -> Checked<u32> {
+        let head = self.head();
+        let n = head.backed.get();
+        if n >= self.geometry.nodes {
+            return Ok(NIL);
+        }
+        let cell = self.text(n, 0)?;
+        if map::populate(cell, self.geometry.cell_bytes as usize).is_err() {
+            return Ok(NIL);
+        }
+        self.node(n)?.state.set(state::FREE);
+        head.backed.set(n + 1);
+        Ok(n)
+    }
+
+    /// Gives a node back. Its state is FREE already.
+    #[inline]
+    pub fn cell_free(&self, n: u32) -> Checked<()> {
+        let (head, node) = (self.head(), self.node(n)?);
+        node.next.set(head.free.get());
+        head.free.set(n);
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! A pairing heap of the first messages of large keys: finds the smallest key, removes any.
+//!
+//! Fredman, Sedgewick, Sleator, Tarjan, "The pairing heap" (1986). Insertion is one comparison;
+//! removal is O(log n) amortised.
+
+use super::layout::Node;
+use super::{Checked, Queue};
+use crate::region::{Corrupt, NIL};
+
+impl Queue<'_> {
+    /// Makes the heap with the larger root a child of the other; either may be NIL.
+    fn meld(&self, a: u32, b: u32) -> Checked<u32> {
+        if a == NIL {
+            return Ok(b);
+        }
+        if b == NIL {
+            return Ok(a);
+        }
+        let (top, below) = if self.node(a)?.key.get() as i64 <= self.node(b)?.key.get() as i64 { (a, b) } else { (b, a) };
+        if top == below {
+            return Err(Corrupt);
+        }
+        let (parent, child) = (self.node(top)?, self.node(below)?);
+        let first = parent.child.get();
+        child.sibling.set(first);
+        if first != NIL {
+            self.node(first)?.heap_prev.set(below);
+        }
+        child.heap_prev.set(top);
+        parent.child.set(below);
+        parent.sibling.set(NIL);
+        parent.heap_prev.set(NIL);
+        Ok(top)
+    }
+
+    /// Melds a row of siblings, in pairs from the left, then from the right.
+    fn meld_row(&self, mut row: u32) -> Checked<u32> {
+        let mut pairs = NIL;
+        let mut bound = self.geometry.nodes;
+        while row != NIL {
+            bound = bound.checked_sub(1).ok_or(Corrupt)?;
+            let second = self.node(row)?.sibling.get();
+            let rest = if second == NIL { NIL } else { self.node(second)?.sibling.get() };
+            let pair = self.meld(row, second)?;
+            self.node(pair)?.sibling.set(pairs);
+            pairs = pair;
+            row = rest;
+        }
+        let mut root = NIL;
+        bound = self.geometry.nodes;
+        while pairs != NIL {
+            bound = bound.checked_sub(1).ok_or(Corrupt)?;
+            let next = self.node(pairs)?.sibling.get();
+            self.node(pairs)?.sibling.set(NIL);
+            root = self.meld(root, pairs)?;
+            pairs = next;
+        }
+        Ok(root)
+    }
+
+    pub(super) fn heap_insert(&self, n: u32) -> Checked<()> {
+        let node = self.node(n)?;
+        node.child.set(NIL);
+        node.sibling.set(NIL);
+        node.heap_prev.set(NIL);
+        let root = self.meld(self.head().heap.get(), n)?;
+        self.head().heap.set(root);
+        Ok(())
+    }
+
+    pub(super) fn heap_remove(&self, n: u32) -> Checked<()> {
+        let node = self.node(n)?;
+        let below = self.meld_row(node.child.get())?;
+        let root = if self.head().heap.get() == n {
+            below
+        } else {
+            self.heap_cut(n, node)?;
+            self.meld(self.head().heap.get(), below)?
+        };
+        if root != NIL {
+            self.node(root)?.heap_prev.set(NIL);
+        }
+        self.head().heap.set(root);
+        Ok(())
+    }
+
+    /// Takes `n`, which is not the root, with its children out of its row.
+    fn heap_cut(&self, n: u32, node: &Node) -> Checked<()> {
+        let (prev, next) = (node.heap_prev.get(), node.sibling.get());
+        let before = self.node(prev)?;
+        if before.child.get() == n {
+            before.child.set(next);
+        } else {
+            before.sibling.set(next);
+        }
+        if next != NIL {
+            self.node(next)?.heap_prev.set(prev);
+        }
+        Ok(())
+    }
+
+    /// `new`, of the same key, takes the place of `old`.
+    pub(super) fn heap_replace(&self, old: u32, new: u32) -> Checked<()> {
+        let (from, to) = (self.node(old)?, self.node(new)?);
+        let (child, sibling, prev) = (from.child.get(), from.sibling.get(), from.heap_prev.get());
+        to.child.set(child);
+        to.sibling.set(sibling);
+        to.heap_prev.set(prev);
+        if child != NIL {
+            self.node(child)?.heap_prev.set(new);
+        }
+        if sibling != NIL {
+            self.node(sibling)?.heap_prev.set(new);
+        }
+        if self.head().heap.get() == old {
+            self.head().heap.set(new);
+        } else {
+            let before = self.node(prev)?;
+            if before.child.get() == old {
+                before.child.set(new);
+            } else {
+                before.sibling.set(new);
+            }
+        }
+        Ok(())
+    }
+}

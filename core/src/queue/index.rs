@@ -1,0 +1,271 @@
+//! Finding messages: by order of sending, by key, by the smallest key.
+//!
+//! The messages of one key form a list; its first is the key's leader and hangs in the key table
+//! (a hash table), and in the keymap (small keys) or the heap (large ones). A message that leaves
+//! the queue is always the first of its key, whatever the request, so lists need one link only.
+//! All operations take constant time but MSG_EXCEPT and MSG_COPY, which follow the order of sending.
+
+use super::layout::*;
+use super::{Checked, Queue};
+use crate::region::{Corrupt, NIL};
+
+/// What a receiver takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// The first message (`msgtyp` 0).
+    Any,
+    /// The first of this type.
+    Equal(i64),
+    /// The first of any other type (MSG_EXCEPT).
+    NotEqual(i64),
+    /// The first of the smallest type that is at most this (`msgtyp` < 0; every POSIX receiver).
+    AtMost(i64),
+}
+
+impl Match {
+    /// As two words, for a waiter's entry.
+    pub fn pack(self) -> (u32, i64) {
+        match self {
+            Match::Any => (0, 0),
+            Match::Equal(t) => (1, t),
+            Match::NotEqual(t) => (2, t),
+            Match::AtMost(t) => (3, t),
+        }
+    }
+    /// From a waiter's entry.
+    pub fn unpack(how: u32, want: i64) -> Match {
+        match how {
+            1 => Match::Equal(want),
+            2 => Match::NotEqual(want),
+            3 => Match::AtMost(want),
+            _ => Match::Any,
+        }
+    }
+    /// Whether a message of this key will do.
+    pub fn takes(self, key: i64) -> bool {
+        match self {
+            Match::Any => true,
+            Match::Equal(t) => key == t,
+            Match::NotEqual(t) => key != t,
+            Match::AtMost(t) => key <= t,
+        }
+    }
+}
+
+impl Queue<'_> {
+    /// The leader of `key`, or NIL.
+    #[inline]
+    fn find_key(&self, key: i64) -> Checked<u32> {
+        let mut n = self.bucket(key)?.get();
+        let mut bound = self.geometry.nodes;
+        while n != NIL {
+            let node = self.node(n)?;
+            if node.key.get() as i64 == key {
+                return Ok(n);
+            }
+            bound = bound.checked_sub(1).ok_or(Corrupt)?;
+            n = node.bucket_next.get();
+        }
+        Ok(NIL)
+    }
+
+    /// The leader of the smallest key, or NIL.
+    #[inline]
+    fn smallest(&self) -> Checked<u32> {
+        let head = self.head();
+        let top = head.keymap_top.get();
+        if top == 0 {
+            return Ok(head.heap.get());
+        }
+        let a = top.trailing_zeros() as usize & 7;
+        let b = head.keymap_words[a].get().trailing_zeros() as usize;
+        let word = a * 64 + (b & 63);
+        let c = self.keymap(word).get().trailing_zeros() as usize;
+        self.find_key((word * 64 + (c & 63)) as i64)
+    }
+
+    /// The message that a receiver gets, or NIL.
+    #[inline]
+    pub fn find(&self, how: Match) -> Checked<u32> {
+        let n = match how {
+            Match::Any => self.head().first.get(),
+            Match::Equal(key) => self.find_key(key)?,
+            Match::AtMost(_) => self.smallest()?,
+            Match::NotEqual(key) => return self.find_except(key),
+        };
+        if n != NIL && !how.takes(self.node(n)?.key.get() as i64) {
+            return Ok(NIL);
+        }
+        Ok(n)
+    }
+
+    fn find_except(&self, key: i64) -> Checked<u32> {
+        let mut n = self.head().first.get();
+        let mut bound = self.geometry.nodes;
+        while n != NIL && self.node(n)?.key.get() as i64 == key {
+            bound = bound.checked_sub(1).ok_or(Corrupt)?;
+            n = self.node(n)?.after.get();
+        }
+        Ok(n)
+    }
+
+    /// The message at this place in the order of sending (MSG_COPY), or NIL.
+    pub fn nth(&self, place: u64) -> Checked<u32> {
+        let mut n = self.head().first.get();
+        for _ in 0..place.min(self.geometry.nodes as u64) {
+            if n == NIL {
+                break;
+            }
+            n = self.node(n)?.after.get();
+        }
+        Ok(n)
+    }
+
+    fn keymap_set(&self, key: i64) {
+        let (head, word, bit) = (self.head(), key as usize >> 6, key & 63);
+        let map = self.keymap(word);
+        map.set(map.get() | 1 << bit);
+        let words = &head.keymap_words[word >> 6 & 7];
+        words.set(words.get() | 1 << (word & 63));
+        head.keymap_top.set(head.keymap_top.get() | 1 << (word >> 6));
+    }
+
+    fn keymap_clear(&self, key: i64) {
+        let (head, word, bit) = (self.head(), key as usize >> 6, key & 63);
+        let map = self.keymap(word);
+        map.set(map.get() & !(1 << bit));
+        if map.get() != 0 {
+            return;
+        }
+        let words = &head.keymap_words[word >> 6 & 7];
+        words.set(words.get() & !(1 << (word & 63)));
+        if words.get() == 0 {
+            head.keymap_top.set(head.keymap_top.get() & !(1 << (word >> 6)));
+        }
+    }
+
+    /// Enters a message that is QUEUED and the last in order of sending.
+    #[inline]
+    pub fn link(&self, n: u32) -> Checked<()> {
+        let (head, node) = (self.head(), self.node(n)?);
+        if self.system_v {
+            let last = head.last.get();
+            node.before.set(last);
+            node.after.set(NIL);
+            if last == NIL {
+                head.first.set(n);
+            } else {
+                self.node(last)?.after.set(n);
+            }
+            head.last.set(n);
+        }
+        node.next.set(NIL);
+        let key = node.key.get() as i64;
+        match self.find_key(key)? {
+            NIL => self.enter_key(n, node, key)?,
+            leader => {
+                let leader = self.node(leader)?;
+                self.node(leader.tail.get())?.next.set(n);
+                leader.tail.set(n);
+            }
+        }
+        head.count.set(head.count.get().wrapping_add(1));
+        head.bytes.set(head.bytes.get().wrapping_add(node.len.get() as u64));
+        Ok(())
+    }
+
+    fn enter_key(&self, n: u32, node: &Node, key: i64) -> Checked<()> {
+        let bucket = self.bucket(key)?;
+        node.tail.set(n);
+        node.bucket_next.set(bucket.get());
+        bucket.set(n);
+        let head = self.head();
+        head.keys.set(head.keys.get().wrapping_add(1));
+        if (0..SMALL_KEYS).contains(&key) {
+            self.keymap_set(key);
+            Ok(())
+        } else {
+            self.heap_insert(n)
+        }
+    }
+
+    /// Takes message `n`, the first of its key, out of all lists.
+    #[inline]
+    pub fn unlink(&self, n: u32) -> Checked<()> {
+        let (head, node) = (self.head(), self.node(n)?);
+        if self.system_v {
+            let (before, after) = (node.before.get(), node.after.get());
+            match before {
+                NIL => head.first.set(after),
+                _ => self.node(before)?.after.set(after),
+            }
+            match after {
+                NIL => head.last.set(before),
+                _ => self.node(after)?.before.set(before),
+            }
+        }
+        self.leave_key(n, node)?;
+        head.count.set(head.count.get().wrapping_sub(1));
+        head.bytes.set(head.bytes.get().wrapping_sub(node.len.get() as u64));
+        Ok(())
+    }
+
+    /// Makes the next message of its key the leader, or takes the key out.
+    fn leave_key(&self, n: u32, node: &Node) -> Checked<()> {
+        let key = node.key.get() as i64;
+        let small = (0..SMALL_KEYS).contains(&key);
+        let mut link = self.bucket(key)?;
+        let mut bound = self.geometry.nodes;
+        while link.get() != n {
+            bound = bound.checked_sub(1).ok_or(Corrupt)?;
+            link = &self.node(link.get())?.bucket_next;
+        }
+        match node.next.get() {
+            NIL => {
+                link.set(node.bucket_next.get());
+                self.head().keys.set(self.head().keys.get().wrapping_sub(1));
+                if small {
+                    self.keymap_clear(key);
+                    Ok(())
+                } else {
+                    self.heap_remove(n)
+                }
+            }
+            next => {
+                let heir = self.node(next)?;
+                heir.tail.set(node.tail.get());
+                heir.bucket_next.set(node.bucket_next.get());
+                link.set(next);
+                if small {
+                    Ok(())
+                } else {
+                    self.heap_replace(n, next)
+                }
+            }
+        }
+    }
+
+    /// Forgets all messages: the first step of making the derived data anew.
+    pub(crate) fn clear_index(&self) -> Checked<()> {
+        let head = self.head();
+        head.count.set(0);
+        head.bytes.set(0);
+        head.keys.set(0);
+        head.first.set(NIL);
+        head.last.set(NIL);
+        head.heap.set(NIL);
+        head.keymap_top.set(0);
+        head.keymap_words.iter().for_each(|w| w.set(0));
+        (0..512).for_each(|i| self.keymap(i).set(0));
+        if self.system_v {
+            head.table.set(NIL);
+            head.buckets.iter().for_each(|b| b.set(NIL));
+        } else {
+            for i in 0..1usize << self.geometry.table_bits {
+                // SAFETY: the mapping holds the table, by the measures taken when it was mapped.
+                unsafe { &*self.base.add(self.geometry.table_at as usize).cast::<crate::region::W32>().add(i) }.set(NIL);
+            }
+        }
+        Ok(())
+    }
+}

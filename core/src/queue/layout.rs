@@ -1,0 +1,263 @@
+//! The layout of a queue's file, the same for both kinds.
+//!
+//! ```text
+//!     0   Header, QueueHeader
+//!  4096   keymap: a bit for each of the keys 0..32768 in use
+//!  8192   waiters: 256 entries of 64 bytes
+//! 24576   nodes: 64-byte headers of messages
+//!           System V: an arena of 32-byte units; a message is a run of units, its node first,
+//!                     its text behind it
+//!           POSIX:    an array of max_messages + STAGED nodes, then the key table, then as many
+//!                     payload cells
+//! ```
+//!
+//! Truth and derived data. A message is in the queue exactly while its node's `state` is QUEUED:
+//! storing that word is the commit point of a send, clearing it that of a receive. A sleeper is
+//! what its waiter entry says. A System V arena is a chain of runs, each `units` long, that a walk
+//! from the first to `end` can follow at every moment. Lists, counts, bitmaps, bins, table and heap are
+//! derived: [`super::recover`] makes them anew.
+
+use crate::region::header::Header;
+use crate::region::{W32, W64};
+
+/// Where the key bitmap lies.
+pub const KEYMAP_AT: usize = 4096;
+/// Where the waiters lie.
+pub const WAITERS_AT: usize = 8192;
+/// Threads that can sleep on a queue in order; more sleep unordered.
+pub const WAITERS: u32 = 256;
+/// Where the nodes lie.
+pub const NODES_AT: usize = WAITERS_AT + WAITERS as usize * size_of::<Waiter>();
+/// Keys below this are found by the bitmap, larger ones by the heap.
+pub const SMALL_KEYS: i64 = 32768;
+/// Bytes in a System V unit.
+pub const UNIT: usize = 32;
+/// Units in a node.
+pub const NODE_UNITS: u32 = (size_of::<Node>() / UNIT) as u32;
+/// Size classes of free runs.
+pub const BINS: usize = 128;
+/// Buckets of a System V queue's first key table, which lies in the header.
+pub const FIRST_BUCKETS: usize = 64;
+
+/// States of a node.
+pub mod state {
+    /// Not a message.
+    pub const FREE: u32 = 0;
+    /// A message.
+    pub const QUEUED: u32 = 1;
+    /// System V: a run that holds the key table.
+    pub const TABLE: u32 = 2;
+}
+
+/// The header of a message. Indexes count nodes (POSIX) or units (System V).
+#[repr(C, align(32))]
+pub struct Node {
+    /// Truth: see [`state`].
+    pub state: W32,
+    /// Truth, System V: length of the run.
+    pub units: W32,
+    /// Truth: order of sending.
+    pub seq: W64,
+    /// Truth: type (System V) or 32767 - priority (POSIX): the smallest key goes first.
+    pub key: W64,
+    /// Truth: bytes of text.
+    pub len: W32,
+    /// System V: start of the run before this one.
+    pub prev_run: W32,
+    /// Neighbours in order of sending (System V), or in the bin of a free run.
+    pub before: W32,
+    #[allow(missing_docs)]
+    pub after: W32,
+    /// Next message of the same key, or next free node (POSIX).
+    pub next: W32,
+    /// First of its key: the last of its key.
+    pub tail: W32,
+    /// First of its key: next in the same bucket of the key table.
+    pub bucket_next: W32,
+    /// First of its large key: links of the pairing heap.
+    pub child: W32,
+    #[allow(missing_docs)]
+    pub sibling: W32,
+    /// Parent if this is its first child, else the sibling before it.
+    pub heap_prev: W32,
+}
+
+const _: () = assert!(size_of::<Node>() == 64);
+
+/// States of a waiter.
+pub mod waiting {
+    /// Unused.
+    pub const FREE: u32 = 0;
+    /// Waits, looking at the word.
+    pub const AWAKE: u32 = 1;
+    /// Waits in the kernel: to be woken by a system call.
+    pub const ASLEEP: u32 = 2;
+    /// Its message is assigned (receiver), or has been taken into the queue (sender).
+    pub const DONE: u32 = 3;
+    /// To try again: room has come free, or the permissions have changed.
+    pub const RETRY: u32 = 4;
+    /// A message that it wants is longer than it takes (E2BIG).
+    pub const TOO_BIG: u32 = 5;
+    /// The queue has been removed.
+    pub const REMOVED: u32 = 6;
+}
+
+/// What a waiter waits for.
+pub mod waiter_kind {
+    /// A message.
+    pub const RECEIVER: u32 = 1;
+    /// Room.
+    pub const SENDER: u32 = 2;
+}
+
+/// A sleeping thread. All of it is truth but the list links.
+#[repr(C, align(64))]
+pub struct Waiter {
+    /// See [`waiting`]; the futex.
+    pub state: W32,
+    /// See [`waiter_kind`].
+    pub kind: W32,
+    /// Whose it is.
+    pub token: W64,
+    /// Order of arrival.
+    pub seq: W64,
+    /// Receiver: the type it wants.
+    pub want: W64,
+    /// Receiver: the largest text it takes. Sender: the size of its message.
+    pub max_len: W64,
+    /// Receiver: how it matches, see [`super::index::Match`].
+    pub how: W32,
+    /// Assigned (receiver) or prepared (POSIX sender) message; NIL: none.
+    pub node: W32,
+    /// Its process id, for lrpid and to show.
+    pub pid: W32,
+    /// Neighbours in its list.
+    pub before: W32,
+    #[allow(missing_docs)]
+    pub after: W32,
+    _pad: W32,
+}
+
+const _: () = assert!(size_of::<Waiter>() == 64);
+
+/// A doubly linked list of waiters.
+#[repr(C)]
+pub struct List {
+    #[allow(missing_docs)]
+    pub head: W32,
+    #[allow(missing_docs)]
+    pub tail: W32,
+}
+
+/// Who wants to hear of a message in an empty queue (mq_notify(3)).
+#[repr(C)]
+pub struct Notify {
+    /// The registered process; 0: nobody. The commit point of registering.
+    pub token: W64,
+    /// `sigev_value`.
+    pub value: W64,
+    #[allow(missing_docs)]
+    pub pid: W32,
+    /// SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD.
+    pub how: W32,
+    /// Signal number.
+    pub signal: W32,
+    /// Not 0: a thread of the registrant waits on `turn`, and delivers the notification itself.
+    pub watched: W32,
+    /// Futex: counts registrations and their ends.
+    pub turn: W32,
+    /// Sender of the message that was last notified of.
+    pub sender_pid: W32,
+    #[allow(missing_docs)]
+    pub sender_uid: W32,
+    _pad: W32,
+}
+
+/// What follows the common header.
+#[repr(C)]
+pub struct QueueHeader {
+    /// See [`crate::region::header`].
+    pub common: Header,
+
+    /// Messages in the queue, without those assigned to a waiter.
+    pub count: W64,
+    /// Bytes of text in them.
+    pub bytes: W64,
+    /// System V: msg_qbytes.
+    pub max_bytes: W64,
+    /// The next message's place in the order.
+    pub next_seq: W64,
+    /// Times of the last send and receive, seconds since the Epoch.
+    pub send_time: W64,
+    #[allow(missing_docs)]
+    pub receive_time: W64,
+    /// Process ids of the last sender and receiver.
+    pub send_pid: W32,
+    #[allow(missing_docs)]
+    pub receive_pid: W32,
+    /// Messages assigned to waiters that have not yet fetched them.
+    pub assigned: W32,
+    /// Not 0 while the derived data is being changed in ways that only a repair can finish.
+    pub broken: W32,
+
+    /// First and last message in order of sending (System V).
+    pub first: W32,
+    #[allow(missing_docs)]
+    pub last: W32,
+    /// Root of the heap of large keys.
+    pub heap: W32,
+    /// Top of the stack of free nodes (POSIX).
+    pub free: W32,
+    /// POSIX: nodes behind which memory stands.
+    pub backed: W32,
+    /// System V: units in the arena.
+    pub end: W32,
+    /// System V: start of the last run.
+    pub last_run: W32,
+    /// System V: run that holds the key table, NIL while it is `buckets`.
+    pub table: W32,
+    /// System V: binary logarithm of the table's size.
+    pub table_bits: W32,
+    /// Different keys in the queue.
+    pub keys: W32,
+
+    /// Sleeping receivers, senders, and unused entries.
+    pub receivers: List,
+    #[allow(missing_docs)]
+    pub senders: List,
+    /// Top of the stack of unused waiters.
+    pub free_waiter: W32,
+    /// Waiters above this were never used.
+    pub fresh_waiter: W32,
+    /// Order of arrival of the next waiter.
+    pub waiter_seq: W64,
+    /// Futex of those for whom no entry was free; counts entries that came free.
+    pub overflow: W32,
+    /// How many those are: only a hint.
+    pub overflowed: W32,
+
+    /// POSIX: somebody polls: keep the FIFO in step.
+    pub polled: W32,
+    _pad: W32,
+    /// See [`Notify`].
+    pub notify: Notify,
+
+    /// Summaries of the keymap: which of its 512 words, and which 64 of those, are not 0.
+    pub keymap_words: [W64; 8],
+    #[allow(missing_docs)]
+    pub keymap_top: W64,
+
+    /// POSIX: the measures, see [`crate::region::object::Geometry`].
+    pub max_messages: W32,
+    #[allow(missing_docs)]
+    pub message_bytes: W32,
+
+    /// System V: free runs by size class, and which classes have some.
+    pub bin_map: [W64; BINS / 64],
+    #[allow(missing_docs)]
+    pub bins: [W32; BINS],
+    /// System V: the first key table.
+    pub buckets: [W32; FIRST_BUCKETS],
+}
+
+const _: () = assert!(size_of::<QueueHeader>() <= KEYMAP_AT);

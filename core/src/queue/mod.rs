@@ -1,0 +1,128 @@
+//! A queue of messages in shared memory: what System V and POSIX queues have in common.
+//!
+//! All functions here are called under the object's lock, except those of [`wait`]. Functions that
+//! follow indexes found in shared memory return [`Corrupt`] when one leads nowhere.
+
+pub mod arena;
+pub mod cells;
+pub mod guard;
+pub mod heap;
+pub mod index;
+pub mod layout;
+pub mod ops;
+pub mod recover;
+pub mod wait;
+pub mod waiters;
+
+use crate::region::header::ObjectKind;
+use crate::region::object::{Geometry, Ref};
+use crate::region::{Corrupt, W32, W64};
+use layout::*;
+
+/// What following an index gives.
+pub type Checked<T> = Result<T, Corrupt>;
+
+/// A mapped queue. Copyable: it borrows the mapping that a reference keeps.
+#[derive(Clone, Copy)]
+pub struct Queue<'r> {
+    base: *mut u8,
+    geometry: &'r Geometry,
+    system_v: bool,
+}
+
+impl<'r> Queue<'r> {
+    /// The queue in this object.
+    #[inline(always)]
+    pub fn of(object: &'r Ref) -> Queue<'r> {
+        Queue { base: object.base(), geometry: object.geometry(), system_v: object.is(ObjectKind::Msg) }
+    }
+
+    /// A queue in memory that is not an object of the table (being made, or under test).
+    ///
+    /// # Safety
+    /// `base` is valid for reading and writing as `geometry` says, and page-aligned.
+    pub unsafe fn raw(base: *mut u8, geometry: &'r Geometry, system_v: bool) -> Queue<'r> {
+        Queue { base, geometry, system_v }
+    }
+
+    /// The header.
+    #[inline(always)]
+    pub fn head(&self) -> &'r QueueHeader {
+        // SAFETY: every queue mapping begins with this header; all atomics.
+        unsafe { &*self.base.cast::<QueueHeader>() }
+    }
+
+    /// The node with this index.
+    #[inline(always)]
+    pub fn node(&self, n: u32) -> Checked<&'r Node> {
+        // A System V node is NODE_UNITS long; the mapping holds that many units more than `nodes`.
+        if n >= self.geometry.nodes {
+            return Err(Corrupt);
+        }
+        let stride = if self.system_v { UNIT } else { size_of::<Node>() };
+        // SAFETY: below `nodes`, which the mapping holds; Node is all atomics.
+        Ok(unsafe { &*self.base.add(NODES_AT + n as usize * stride).cast::<Node>() })
+    }
+
+    /// The waiter with this index.
+    #[inline(always)]
+    pub fn waiter(&self, w: u32) -> Checked<&'r Waiter> {
+        if w >= WAITERS {
+            return Err(Corrupt);
+        }
+        // SAFETY: every queue mapping holds all waiters; Waiter is all atomics.
+        Ok(unsafe { &*self.base.add(WAITERS_AT + w as usize * size_of::<Waiter>()).cast::<Waiter>() })
+    }
+
+    /// The text of message `n`, `len` bytes long.
+    #[inline(always)]
+    pub fn text(&self, n: u32, len: usize) -> Checked<*mut u8> {
+        if self.system_v {
+            let at = NODES_AT + n as usize * UNIT + size_of::<Node>();
+            let end = NODES_AT + (self.geometry.nodes + NODE_UNITS) as usize * UNIT;
+            if at > end || len > end - at {
+                return Err(Corrupt);
+            }
+            // SAFETY: inside the mapping, just checked.
+            Ok(unsafe { self.base.add(at) })
+        } else {
+            if n >= self.geometry.nodes || len > self.geometry.message_bytes as usize {
+                return Err(Corrupt);
+            }
+            // SAFETY: the mapping holds `nodes` cells.
+            Ok(unsafe { self.base.add((self.geometry.cells_at + n as u64 * self.geometry.cell_bytes) as usize) })
+        }
+    }
+
+    /// Word `i` of the keymap; `i` below 512.
+    #[inline(always)]
+    fn keymap(&self, i: usize) -> &'r W64 {
+        debug_assert!(i < 512);
+        // SAFETY: the keymap is a page of the mapping; callers derive `i` from a key below 32768.
+        unsafe { &*self.base.add(KEYMAP_AT).cast::<W64>().add(i & 511) }
+    }
+
+    /// The bucket of the key table for `key`.
+    #[inline(always)]
+    fn bucket(&self, key: i64) -> Checked<&'r W32> {
+        let hash = (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        if !self.system_v {
+            let i = (hash >> 32) as usize & ((1 << self.geometry.table_bits) - 1);
+            // SAFETY: the mapping holds the table, by the measures taken when it was mapped.
+            return Ok(unsafe { &*self.base.add(self.geometry.table_at as usize).cast::<W32>().add(i) });
+        }
+        let head = self.head();
+        let table = head.table.get();
+        if table == crate::region::NIL {
+            return Ok(&head.buckets[(hash >> 32) as usize & (FIRST_BUCKETS - 1)]);
+        }
+        let bits = head.table_bits.get();
+        if bits > 28 {
+            return Err(Corrupt);
+        }
+        let i = (hash >> 32) as usize & ((1 << bits) - 1);
+        let words = self.text(table, 4 << bits)?;
+        // SAFETY: text() has checked that the whole table lies in the mapping.
+        Ok(unsafe { &*words.cast::<W32>().add(i) })
+    }
+}

@@ -1,0 +1,174 @@
+//! Sending and receiving: the steps between taking the lock and releasing it.
+
+use super::index::Match;
+use super::layout::*;
+use super::waiters::Wakes;
+use super::{Checked, Queue};
+use crate::namespace::{lifeline, Namespace};
+use crate::region::{Corrupt, NIL};
+use core::sync::atomic::Ordering::Release;
+
+/// What became of a message that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// A waiting receiver has it.
+    HandedOver,
+    /// It is in the queue.
+    Queued,
+}
+
+/// Who does something, and when: for lspid, lrpid and the times.
+#[derive(Clone, Copy, Debug)]
+pub struct Doer {
+    /// Process id.
+    pub pid: u32,
+    /// Seconds since the Epoch.
+    pub now_s: i64,
+}
+
+impl<'r> Queue<'r> {
+    /// Memory back from a message that is FREE by its state.
+    #[inline(always)]
+    pub(super) fn free_node(&self, n: u32) -> Checked<()> {
+        if self.system_v {
+            self.arena_free(n)
+        } else {
+            self.cell_free(n)
+        }
+    }
+
+    /// Sends the message in node `n`, whose key, length and text are filled in.
+    #[inline]
+    pub fn put(&self, n: u32, wakes: &mut Wakes<'r>, now_s: i64) -> Checked<Put> {
+        let (head, node) = (self.head(), self.node(n)?);
+        let seq = head.next_seq.get();
+        head.next_seq.set(seq.wrapping_add(1));
+        node.seq.set(seq);
+        // The commit point: from here on the message is sent, and survives our death.
+        node.state.atomic().store(state::QUEUED, Release);
+        if head.receivers.head.get() != NIL && self.hand_over(n, node, wakes, now_s)? {
+            return Ok(Put::HandedOver);
+        }
+        self.link(n)?;
+        Ok(Put::Queued)
+    }
+
+    /// Gives message `n`, which is in no list, to the first waiting receiver that takes it.
+    /// System V receivers with too little room are told so on the way (Linux: pipelined_send).
+    fn hand_over(&self, n: u32, node: &Node, wakes: &mut Wakes<'r>, now_s: i64) -> Checked<bool> {
+        let mut w = self.head().receivers.head.get();
+        for _ in 0..=WAITERS {
+            if w == NIL {
+                return Ok(false);
+            }
+            let waiter = self.waiter(w)?;
+            let next = waiter.after.get();
+            if Match::unpack(waiter.how.get(), waiter.want.get() as i64).takes(node.key.get() as i64) {
+                self.list_remove(waiter)?;
+                if node.len.get() as u64 <= waiter.max_len.get() {
+                    self.assign(n, waiter, wakes, now_s);
+                    return Ok(true);
+                }
+                self.end_wait(waiter, waiting::TOO_BIG, wakes);
+            }
+            w = next;
+        }
+        Err(Corrupt)
+    }
+
+    /// Message `n` becomes the waiter's: from here on it counts as received.
+    pub(super) fn assign(&self, n: u32, waiter: &'r Waiter, wakes: &mut Wakes<'r>, now_s: i64) {
+        let head = self.head();
+        head.assigned.set(head.assigned.get().wrapping_add(1));
+        head.receive_pid.set(waiter.pid.get());
+        head.receive_time.set(now_s as u64);
+        waiter.node.set(n);
+        self.end_wait(waiter, waiting::DONE, wakes);
+    }
+
+    /// Takes message `n`, whose text has been copied out, from the queue.
+    #[inline]
+    pub fn consume(&self, n: u32, by: Doer) -> Checked<()> {
+        let (head, node) = (self.head(), self.node(n)?);
+        // The commit point: from here on the message is received.
+        node.state.atomic().store(state::FREE, Release);
+        self.unlink(n)?;
+        head.receive_pid.set(by.pid);
+        head.receive_time.set(by.now_s as u64);
+        self.free_node(n)
+    }
+
+    /// Frees message `n`, which was assigned to a waiter and has been copied out.
+    pub fn consume_assigned(&self, n: u32) -> Checked<()> {
+        let head = self.head();
+        self.node(n)?.state.atomic().store(state::FREE, Release);
+        head.assigned.set(head.assigned.get().saturating_sub(1));
+        self.free_node(n)
+    }
+
+    /// Lets waiting senders go on after room has come free.
+    #[inline]
+    pub fn admit(&self, ns: &Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
+        if self.head().senders.head.get() == NIL {
+            return Ok(());
+        }
+        if self.system_v {
+            self.admit_system_v(wakes)
+        } else {
+            self.admit_posix(ns, wakes)
+        }
+    }
+
+    /// Whether a System V message of `len` bytes fits (Linux: msg_fits_inqueue).
+    pub fn fits(&self, len: u64) -> bool {
+        let head = self.head();
+        let limit = head.max_bytes.get();
+        len.saturating_add(head.bytes.get()) <= limit && head.count.get() < limit
+    }
+
+    /// Wakes every sender whose message fits now, to try again; the others move to the end, as
+    /// they do in the kernel (Linux: ss_wakeup).
+    fn admit_system_v(&self, wakes: &mut Wakes<'r>) -> Checked<()> {
+        let mut moved = NIL;
+        for _ in 0..=WAITERS {
+            let w = self.head().senders.head.get();
+            if w == NIL || w == moved {
+                return Ok(());
+            }
+            let waiter = self.waiter(w)?;
+            self.list_remove(waiter)?;
+            if self.fits(waiter.max_len.get()) {
+                self.end_wait(waiter, waiting::RETRY, wakes);
+            } else {
+                if moved == NIL {
+                    moved = w;
+                }
+                self.list_push(w, waiter)?;
+            }
+        }
+        Err(Corrupt)
+    }
+
+    /// Puts the prepared messages of waiting senders into the queue while there is room, in order
+    /// (Linux: pipelined_receive). Those of killed senders are dropped.
+    fn admit_posix(&self, ns: &Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
+        for _ in 0..=WAITERS {
+            let w = self.head().senders.head.get();
+            if w == NIL || self.head().count.get() >= self.geometry.max_messages as u64 {
+                return Ok(());
+            }
+            let waiter = self.waiter(w)?;
+            self.list_remove(waiter)?;
+            let n = waiter.node.get();
+            if !lifeline::is_alive(ns, waiter.token.get()) {
+                self.drop_prepared(waiter)?;
+                self.waiter_free(w, waiter);
+                continue;
+            }
+            let now_s = self.head().receive_time.get() as i64;
+            self.put(n, wakes, now_s)?;
+            self.end_wait(waiter, waiting::DONE, wakes);
+        }
+        Err(Corrupt)
+    }
+}

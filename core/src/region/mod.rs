@@ -1,0 +1,56 @@
+//! A mapped object file: untrusted memory, read through relaxed atomics and checked offsets.
+
+pub mod header;
+pub mod object;
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// No index: the null pointer of shared memory.
+pub const NIL: u32 = u32::MAX;
+
+/// A 32-bit word of a region. Under the object's lock a plain variable; anybody may spoil it.
+#[repr(transparent)]
+pub struct W32(AtomicU32);
+/// A 64-bit word of a region.
+#[repr(transparent)]
+pub struct W64(AtomicU64);
+
+impl W32 {
+    /// The value.
+    #[inline(always)]
+    pub fn get(&self) -> u32 {
+        self.0.load(Relaxed)
+    }
+    /// Stores a value.
+    #[inline(always)]
+    pub fn set(&self, v: u32) {
+        self.0.store(v, Relaxed)
+    }
+    /// The atomic itself: for futexes and for stores whose order matters.
+    #[inline(always)]
+    pub fn atomic(&self) -> &AtomicU32 {
+        &self.0
+    }
+}
+
+impl W64 {
+    /// The value.
+    #[inline(always)]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+    /// Stores a value.
+    #[inline(always)]
+    pub fn set(&self, v: u64) {
+        self.0.store(v, Relaxed)
+    }
+    /// The atomic itself.
+    #[inline(always)]
+    pub fn atomic(&self) -> &AtomicU64 {
+        &self.0
+    }
+}
+
+/// The object's memory contradicts itself: somebody wrote over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Corrupt;

@@ -1,0 +1,402 @@
+//! An object as this process has it mapped, and the table of all of them.
+//!
+//! Every call takes a reference, so that another thread's mq_close or IPC_RMID does not unmap the
+//! memory under it. Slots are type-stable (never given back), so a reference can be tried on one
+//! that has just been retired: the state bits in the count tell.
+
+use super::header::{Header, ObjectKind};
+use crate::errno::{Errno, Result};
+use crate::sys::{file, map};
+use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
+use once_cell::race::OnceNonZeroUsize;
+
+/// In a table: may be used.
+const LIVE: u32 = 1 << 31;
+/// Nobody's: may be taken for a new object.
+const FREE: u32 = 1 << 30;
+
+/// A queue's measures, copied from the header when it was mapped, so that nothing that is written
+/// to the header later can lead outside the mapping.
+#[derive(Clone, Copy, Default, Debug)]
+#[repr(C)]
+pub struct Geometry {
+    /// POSIX: messages the queue holds. System V: 0.
+    pub max_messages: u32,
+    /// POSIX: bytes a message may have.
+    pub message_bytes: u32,
+    /// Nodes in the node array (POSIX), or units mapped (System V).
+    pub nodes: u32,
+    /// POSIX: offset of the key table, and the binary logarithm of its size.
+    pub table_at: u32,
+    #[allow(missing_docs)]
+    pub table_bits: u32,
+    /// POSIX: offset of the payload cells, and the distance between them.
+    pub cells_at: u64,
+    #[allow(missing_docs)]
+    pub cell_bytes: u64,
+}
+
+/// One mapped object.
+pub struct Object {
+    refs: AtomicU32,
+    next_free: AtomicU32,
+    base: AtomicPtr<u8>,
+    len: AtomicUsize,
+    device: AtomicU64,
+    inode: AtomicU64,
+    /// System V: the identifier. POSIX: the descriptor.
+    pub number: AtomicI32,
+    /// POSIX: the access mode of the descriptor (O_RDONLY, O_WRONLY, O_RDWR, 3: neither).
+    pub access: AtomicU32,
+    /// The caller's rights, as `perm generation << 32 | credential generation << 3 | rights`.
+    pub verdict: AtomicU64,
+    kind: AtomicU32,
+    /// POSIX: inode of the FIFO that stands in for the descriptor; 0: none does.
+    pub fifo: AtomicU64,
+    /// POSIX: the last registration (see [`crate::queue::layout::Notify::turn`]) that was taken back.
+    pub dropped_turn: AtomicU32,
+    geometry: core::cell::UnsafeCell<Geometry>,
+}
+
+// SAFETY: all fields are atomics but `geometry`, which is written only between allocation and
+// publication and is read-only while references exist.
+unsafe impl Sync for Object {}
+
+/// Objects that one process can have mapped: all System V indexes and as many descriptors.
+const SLOTS: usize = 1 << 20;
+
+static SLAB: OnceNonZeroUsize = OnceNonZeroUsize::new();
+/// Top of the stack of free slots, as `tag << 32 | slot + 1`; the tag counts pops (ABA).
+static FREE_TOP: AtomicU64 = AtomicU64::new(0);
+static FRESH: AtomicU32 = AtomicU32::new(0);
+
+fn slab() -> Result<&'static [Object]> {
+    let p = SLAB.get_or_try_init(|| {
+        let p = map::anonymous(SLOTS * size_of::<Object>())?;
+        NonZeroUsize::new(p as usize).ok_or(Errno::ENOMEM)
+    })?;
+    // SAFETY: never unmapped; all-zero is a valid Object with no references.
+    Ok(unsafe { core::slice::from_raw_parts(p.get() as *const Object, SLOTS) })
+}
+
+fn pop_free(slab: &[Object]) -> Option<u32> {
+    let mut top = FREE_TOP.load(Acquire);
+    while top as u32 != 0 {
+        let slot = top as u32 - 1;
+        let next = slab[slot as usize].next_free.load(Relaxed);
+        let new = (top >> 32).wrapping_add(1) << 32 | next as u64;
+        match FREE_TOP.compare_exchange_weak(top, new, AcqRel, Acquire) {
+            Ok(_) => return Some(slot),
+            Err(seen) => top = seen,
+        }
+    }
+    None
+}
+
+fn push_free(slab: &[Object], slot: u32) {
+    let mut top = FREE_TOP.load(Relaxed);
+    loop {
+        slab[slot as usize].next_free.store(top as u32, Relaxed);
+        let new = top & !0xffff_ffff | (slot as u64 + 1);
+        match FREE_TOP.compare_exchange_weak(top, new, Release, Relaxed) {
+            Ok(_) => return,
+            Err(seen) => top = seen,
+        }
+    }
+}
+
+/// A mapping that is not an object of the table yet.
+pub struct Mapping {
+    /// Where it starts.
+    pub base: *mut u8,
+    /// Its length in bytes.
+    pub len: usize,
+    /// Which file it is.
+    pub file: (u64, u64),
+}
+
+impl Mapping {
+    /// Maps the first `len` bytes of a file.
+    pub fn new(fd: i32, len: usize, file: (u64, u64)) -> Result<Mapping> {
+        let base = map::shared(fd, len, libc::PROT_READ | libc::PROT_WRITE)?;
+        Ok(Mapping { base, len, file })
+    }
+    /// The header.
+    pub fn header(&self) -> &Header {
+        // SAFETY: every mapping is at least a page long and page-aligned; Header is all atomics.
+        unsafe { &*self.base.cast::<Header>() }
+    }
+    /// Puts the mapping in the table, with one reference for the caller; not yet findable.
+    pub fn install(self, kind: ObjectKind, number: i32, access: u32, geometry: Geometry) -> Result<Ref> {
+        let slab = slab()?;
+        let slot = match pop_free(slab) {
+            Some(slot) => slot,
+            None => {
+                let slot = FRESH.fetch_add(1, Relaxed);
+                if slot as usize >= SLOTS {
+                    FRESH.fetch_sub(1, Relaxed);
+                    return Err(Errno::ENOMEM);
+                }
+                slab[slot as usize].refs.store(FREE, Relaxed);
+                slot
+            }
+        };
+        let object = &slab[slot as usize];
+        object.base.store(self.base, Relaxed);
+        object.len.store(self.len, Relaxed);
+        object.device.store(self.file.0, Relaxed);
+        object.inode.store(self.file.1, Relaxed);
+        object.number.store(number, Relaxed);
+        object.access.store(access, Relaxed);
+        object.verdict.store(0, Relaxed);
+        object.fifo.store(0, Relaxed);
+        object.dropped_turn.store(0, Relaxed);
+        object.kind.store(kind as u32, Relaxed);
+        // SAFETY: the slot is FREE, nobody reads its geometry.
+        unsafe { *object.geometry.get() = geometry };
+        core::mem::forget(self);
+        // FREE -> LIVE with one reference; stray references of failed tries stay counted.
+        object.refs.fetch_add(LIVE - FREE + 1, Release);
+        Ok(Ref { object })
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was never handed out.
+        unsafe { map::unmap(self.base, self.len) }
+    }
+}
+
+/// A counted reference to a mapped object.
+pub struct Ref {
+    object: &'static Object,
+}
+
+#[inline(always)]
+fn add(count: &AtomicU32, n: u32) -> u32 {
+    if single_threaded() {
+        // No other thread: a plain addition does, at a fifth of the cost.
+        let old = count.load(Relaxed);
+        count.store(old.wrapping_add(n), Relaxed);
+        old
+    } else {
+        count.fetch_add(n, AcqRel)
+    }
+}
+
+#[inline(always)]
+fn single_threaded() -> bool {
+    extern "C" {
+        static __libc_single_threaded: core::ffi::c_char;
+    }
+    // SAFETY: a byte that glibc keeps (2.32 and later); threads are only made outside sections.
+    unsafe { core::ptr::addr_of!(__libc_single_threaded).read_volatile() != 0 }
+}
+
+impl Ref {
+    /// A reference to the object in `slot`, if it is in use.
+    #[inline(always)]
+    fn try_slot(slot: u32) -> Option<Ref> {
+        let object = slab().ok()?.get(slot as usize)?;
+        if add(&object.refs, 1) & LIVE == 0 {
+            drop(Ref { object });
+            return None;
+        }
+        Some(Ref { object })
+    }
+
+    /// Which slot it is in.
+    fn slot(&self) -> u32 {
+        let first = SLAB.get().map_or(0, |p| p.get());
+        ((self.object as *const Object as usize - first) / size_of::<Object>()) as u32
+    }
+
+    /// Its place in this process.
+    #[inline(always)]
+    pub fn base(&self) -> *mut u8 {
+        self.object.base.load(Relaxed)
+    }
+    /// Bytes mapped.
+    pub fn len(&self) -> usize {
+        self.object.len.load(Relaxed)
+    }
+    /// The header.
+    #[inline(always)]
+    pub fn header(&self) -> &Header {
+        // SAFETY: as Mapping::header; the reference keeps the mapping.
+        unsafe { &*self.base().cast::<Header>() }
+    }
+    /// The measures taken when it was mapped.
+    #[inline(always)]
+    pub fn geometry(&self) -> &Geometry {
+        // SAFETY: read-only while references exist.
+        unsafe { &*self.object.geometry.get() }
+    }
+    /// What kind it is.
+    #[inline(always)]
+    pub fn is(&self, kind: ObjectKind) -> bool {
+        self.object.kind.load(Relaxed) == kind as u32
+    }
+    /// Which file it is.
+    pub fn file(&self) -> (u64, u64) {
+        (self.object.device.load(Relaxed), self.object.inode.load(Relaxed))
+    }
+    /// Another reference.
+    pub fn again(&self) -> Ref {
+        add(&self.object.refs, 1);
+        Ref { object: self.object }
+    }
+    /// Takes the object out of use: no new references, unmapped with the last. Once only.
+    fn retire(&self) {
+        self.object.refs.fetch_and(!LIVE, AcqRel);
+    }
+}
+
+impl core::ops::Deref for Ref {
+    type Target = Object;
+    #[inline(always)]
+    fn deref(&self) -> &Object {
+        self.object
+    }
+}
+
+impl Drop for Ref {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if add(&self.object.refs, u32::MAX) == 1 {
+            reclaim(self.object);
+        }
+    }
+}
+
+/// The last reference to a retired object is gone.
+#[cold]
+fn reclaim(object: &'static Object) {
+    // A stray try may count up and down to 0 again: only one wins.
+    if object.refs.compare_exchange(0, FREE, AcqRel, Relaxed).is_err() {
+        return;
+    }
+    // SAFETY: FREE: nobody uses the mapping any more.
+    unsafe { map::unmap(object.base.load(Relaxed), object.len.load(Relaxed)) };
+    if let Ok(slab) = slab() {
+        push_free(slab, (Ref { object }).leak_slot());
+    }
+}
+
+impl Ref {
+    /// The slot of an object whose count this reference does not touch.
+    fn leak_slot(self) -> u32 {
+        let slot = self.slot();
+        core::mem::forget(self);
+        slot
+    }
+}
+
+/// From small numbers (indexes, descriptors) to objects, lock-free to read. Two levels; untouched
+/// parts cost no memory.
+pub struct Table {
+    leaves: [OnceNonZeroUsize; LEAVES],
+}
+
+const LEAF: usize = 4096;
+const LEAVES: usize = 4096;
+
+impl Default for Table {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Table {
+    /// Empty.
+    pub const fn new() -> Table {
+        Table { leaves: [const { OnceNonZeroUsize::new() }; LEAVES] }
+    }
+
+    #[inline(always)]
+    fn existing(&self, n: usize) -> Option<&AtomicU32> {
+        let leaf = self.leaves.get(n / LEAF)?.get()?;
+        // SAFETY: a leaf is a mapping of LEAF atomics that is never removed.
+        Some(unsafe { &*(leaf.get() as *const AtomicU32).add(n % LEAF) })
+    }
+
+    fn entry(&self, n: usize) -> Result<&AtomicU32> {
+        self.leaves.get(n / LEAF).ok_or(Errno::ENOMEM)?.get_or_try_init(|| {
+            NonZeroUsize::new(map::anonymous(LEAF * 4)? as usize).ok_or(Errno::ENOMEM)
+        })?;
+        self.existing(n).ok_or(Errno::ENOMEM)
+    }
+
+    /// The object at `n`.
+    #[inline(always)]
+    pub fn get(&self, n: usize) -> Option<Ref> {
+        match self.existing(n)?.load(Acquire) {
+            0 => None,
+            slot => Ref::try_slot(slot - 1),
+        }
+    }
+
+    /// Whether there is something at `n`.
+    pub fn has(&self, n: usize) -> bool {
+        self.existing(n).is_some_and(|e| e.load(Relaxed) != 0)
+    }
+
+    /// Puts an object at `n`; what was there is retired.
+    pub fn put(&self, n: usize, object: &Ref) -> Result<()> {
+        let old = self.entry(n)?.swap(object.slot() + 1, AcqRel);
+        retire_slot(old);
+        Ok(())
+    }
+
+    /// Takes `n` out of use; whether there was something.
+    pub fn remove(&self, n: usize) -> bool {
+        let old = self.existing(n).map_or(0, |e| e.swap(0, AcqRel));
+        retire_slot(old);
+        old != 0
+    }
+
+    /// Takes `n` out of use if it is still this object.
+    pub fn remove_object(&self, n: usize, object: &Ref) {
+        let slot = object.slot() + 1;
+        if self.existing(n).is_some_and(|e| e.compare_exchange(slot, 0, AcqRel, Relaxed).is_ok()) {
+            retire_slot(slot);
+        }
+    }
+
+    /// Calls `each` with every number in use below `end`.
+    pub fn each_in(&self, first: usize, end: usize, each: &mut dyn FnMut(usize)) {
+        let mut n = first;
+        while n < end && n / LEAF < LEAVES {
+            if self.leaves[n / LEAF].get().is_none() {
+                n = (n / LEAF + 1) * LEAF;
+                continue;
+            }
+            if self.has(n) {
+                each(n);
+            }
+            n += 1;
+        }
+    }
+}
+
+fn retire_slot(entry: u32) {
+    if entry != 0 {
+        if let Some(old) = Ref::try_slot(entry - 1) {
+            old.retire();
+        }
+    }
+}
+
+/// Opens `path` for mapping: a regular file of at least `least` bytes, not a link, device or FIFO.
+/// Errors: those of open(2); EINVAL for another type of file or a shorter one.
+pub fn open_file(dir: i32, path: &core::ffi::CStr, least: u64) -> Result<(file::Fd, file::Stat)> {
+    let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let fd = file::open_at(dir, path, flags, 0)?;
+    let st = file::stat(fd.raw())?;
+    if !st.is(libc::S_IFREG) || st.size < least {
+        return Err(Errno::EINVAL);
+    }
+    Ok((fd, st))
+}

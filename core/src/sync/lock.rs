@@ -1,0 +1,98 @@
+//! The token lock: one word in shared memory that says who holds it, so that a dead holder's lock
+//! can be taken over.
+//!
+//! Word: high half the owner's generation, low half (the futex) the owner's slot + 1 and a bit
+//! "somebody sleeps". 0: free. A sleeper wakes every few milliseconds and asks the lifeline
+//! whether the holder lives; if not, it takes the lock over and must repair the object.
+
+use crate::errno::Errno;
+use crate::namespace::{lifeline, Namespace};
+use crate::region::W64;
+use crate::sys::{clock, futex};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+
+/// Somebody sleeps.
+const WAITERS: u64 = 1 << 31;
+/// How long to sleep before looking whether the holder still lives.
+const SLICE_NS: i64 = 5_000_000;
+/// A section takes well under a microsecond: looking again this often pays before sleeping does.
+const SPINS: u32 = 100;
+
+/// The lock word, in the object's header.
+#[repr(C, align(64))]
+pub struct TokenLock(W64);
+
+/// How the lock was got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Got {
+    /// Released by its last holder: the object is in order.
+    Clean,
+    /// Taken over from a dead holder: the object must be repaired.
+    Stolen,
+}
+
+impl TokenLock {
+    fn word(&self) -> &AtomicU64 {
+        self.0.atomic()
+    }
+
+    /// The half on which sleepers wait.
+    fn futex(&self) -> &AtomicU32 {
+        let low = if cfg!(target_endian = "little") { 0 } else { 1 };
+        // SAFETY: both halves of an AtomicU64 are 4-aligned 32-bit words; the futex is only
+        // compared by the kernel, never read here.
+        unsafe { &*self.word().as_ptr().cast::<AtomicU32>().add(low) }
+    }
+
+    /// Takes the lock in the name of `me`.
+    #[inline(always)]
+    pub fn acquire(&self, ns: &Namespace, me: u64) -> Got {
+        // SYNC: object lock (acquire side)
+        if self.word().compare_exchange(0, me, Acquire, Relaxed).is_ok() {
+            return Got::Clean;
+        }
+        self.acquire_slowly(ns, me)
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, ns: &Namespace, me: u64) -> Got {
+        for _ in 0..SPINS {
+            core::hint::spin_loop();
+            if self.word().load(Relaxed) == 0 && self.word().compare_exchange(0, me, Acquire, Relaxed).is_ok() {
+                return Got::Clean;
+            }
+        }
+        loop {
+            let seen = self.word().load(Relaxed);
+            // Having slept, or about to, we cannot know who else sleeps: keep the bit set.
+            if seen == 0 {
+                if self.word().compare_exchange(0, me | WAITERS, Acquire, Relaxed).is_ok() {
+                    return Got::Clean;
+                }
+                continue;
+            }
+            if seen & WAITERS == 0
+                && self.word().compare_exchange(seen, seen | WAITERS, Relaxed, Relaxed).is_err()
+            {
+                continue;
+            }
+            let seen = seen | WAITERS;
+            let until = clock::sooner(None, SLICE_NS);
+            if futex::wait_until(self.futex(), seen as u32, &until) == Err(Errno::ETIMEDOUT)
+                && !lifeline::is_alive(ns, seen & !WAITERS)
+                && self.word().compare_exchange(seen, me | WAITERS, Acquire, Relaxed).is_ok()
+            {
+                return Got::Stolen;
+            }
+        }
+    }
+
+    /// Releases the lock.
+    #[inline(always)]
+    pub fn release(&self) {
+        // SYNC: object lock (release side)
+        if self.word().swap(0, Release) & WAITERS != 0 {
+            futex::wake(self.futex(), 1);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Futexes, shared between processes (never the private ones: the words lie in shared memory).
+
+use super::raw::syscall;
+use crate::errno::Result;
+use core::sync::atomic::AtomicU32;
+use libc::timespec;
+
+const FUTEX_WAKE: i32 = 1;
+const FUTEX_WAIT_BITSET: i32 = 9;
+const FUTEX_CLOCK_REALTIME: i32 = 256;
+const MATCH_ANY: u32 = u32::MAX;
+
+/// Sleeps while `*word == value`, until woken or until `until` (CLOCK_REALTIME, absolute).
+/// EAGAIN (value differs), EINTR (a handler ran, even one with SA_RESTART: a wait with a timeout
+/// is never restarted, signal(7)), ETIMEDOUT. futex(2)
+pub fn wait_until(word: &AtomicU32, value: u32, until: &timespec) -> Result<()> {
+    // SAFETY: the word outlives the call (a mapping held by a reference count); `until` is valid.
+    unsafe {
+        syscall!(libc::SYS_futex, word.as_ptr(), FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, value,
+            until as *const timespec, 0, MATCH_ANY)
+    }
+    .map(|_| ())
+}
+
+/// Wakes up to `n` sleepers; how many there were.
+pub fn wake(word: &AtomicU32, n: u32) -> usize {
+    // SAFETY: waking needs only an address.
+    unsafe { syscall!(libc::SYS_futex, word.as_ptr(), FUTEX_WAKE, n) }.unwrap_or(0)
+}

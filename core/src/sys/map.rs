@@ -1,0 +1,76 @@
+//! Memory mappings.
+
+use super::raw::syscall;
+use crate::errno::{Errno, Result};
+
+const MADV_POPULATE_WRITE: usize = 23;
+
+/// Maps `len` bytes of the file `fd` from its start, shared, for reading and writing.
+pub fn shared(fd: i32, len: usize, prot: i32) -> Result<*mut u8> {
+    // SAFETY: a new mapping at an address of the kernel's choice disturbs nothing.
+    unsafe { syscall!(libc::SYS_mmap, 0, len, prot, libc::MAP_SHARED | libc::MAP_NORESERVE, fd, 0) }
+        .map(|p| p as *mut u8)
+}
+
+/// Maps `len` bytes of zeros, private to this process.
+pub fn anonymous(len: usize) -> Result<*mut u8> {
+    // SAFETY: as above.
+    unsafe {
+        syscall!(libc::SYS_mmap, 0, len, libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1i32, 0)
+    }
+    .map(|p| p as *mut u8)
+}
+
+/// Maps the pages of the shared mapping `[p, p + len)` a second time, elsewhere. mremap(2)
+pub fn duplicate(p: *mut u8, len: usize) -> Result<*mut u8> {
+    // SAFETY: an old size of 0 leaves the old mapping as it is.
+    unsafe { syscall!(libc::SYS_mremap, p, 0, len, libc::MREMAP_MAYMOVE, 0) }.map(|p| p as *mut u8)
+}
+
+/// Removes a mapping.
+///
+/// # Safety
+/// Nothing refers to it any more.
+pub unsafe fn unmap(p: *mut u8, len: usize) {
+    // SAFETY: the caller's contract.
+    let _ = unsafe { syscall!(libc::SYS_munmap, p, len) };
+}
+
+/// `madvise(2)` on a mapping of ours with an advice that keeps its contents.
+pub fn advise(p: *mut u8, len: usize, advice: i32) -> Result<()> {
+    // SAFETY: callers pass whole mappings of theirs.
+    unsafe { syscall!(libc::SYS_madvise, p, len, advice) }.map(|_| ())
+}
+
+/// Makes sure that memory stands behind the pages of `[p, p + len)` of a shared mapping, whose
+/// contents do not matter, so that writing to them cannot raise SIGBUS. ENOMEM when the file system
+/// is full or the file too short.
+pub fn populate(p: *mut u8, len: usize) -> Result<()> {
+    let start = p as usize & !4095;
+    let end = (p as usize + len + 4095) & !4095;
+    loop {
+        // SAFETY: populating changes no contents.
+        match unsafe { syscall!(libc::SYS_madvise, start, end - start, MADV_POPULATE_WRITE) } {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR | Errno::EAGAIN) => {}
+            Err(Errno::EINVAL) => return populate_by_writing(p as usize, p as usize + len),
+            Err(_) => return Err(Errno::ENOMEM),
+        }
+    }
+}
+
+/// For kernels that do not know the advice (before 5.14): lets the kernel write into each page, to
+/// which a page that cannot be had is EFAULT and no signal.
+fn populate_by_writing(start: usize, end: usize) -> Result<()> {
+    let mut at = start;
+    while at < end {
+        // SAFETY: the range lies in a mapping of ours and holds nothing yet.
+        unsafe {
+            syscall!(libc::SYS_clock_gettime, libc::CLOCK_MONOTONIC_COARSE, at & !15).map_err(|_| Errno::ENOMEM)?;
+            core::ptr::write_bytes((at & !15) as *mut u8, 0, size_of::<libc::timespec>());
+        }
+        at = (at & !4095) + 4096;
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! This thread's block of state.
+//!
+//! `#[thread_local]` is not stable and `thread_local!` needs std, so the block is declared in
+//! assembly as initial-exec thread-local storage: reading its address costs one load and one add,
+//! needs no allocation, and is safe in a signal handler and before any constructor.
+
+use core::cell::{Cell, UnsafeCell};
+
+/// What a thread must remember across a call; all zero in a new thread.
+#[repr(C)]
+pub struct Tls {
+    /// Depth of critical sections: while it is not 0 no signal handler may run.
+    pub inside: Cell<u32>,
+    /// Number of the signal that arrived inside a section and is to be raised again at its end; 0: none.
+    pub deferred: Cell<i32>,
+    /// The signal mask to restore after that.
+    pub saved_mask: Cell<u64>,
+    /// The wait that this thread sleeps in, or null.
+    pub waiting: Cell<*mut crate::queue::wait::Wait>,
+    /// The deferred signal's `siginfo_t`.
+    pub siginfo: UnsafeCell<[u64; 16]>,
+}
+
+const _: () = assert!(size_of::<Tls>() <= 192);
+
+core::arch::global_asm!(
+    ".pushsection .tbss.usipc_tls,\"awT\",@nobits",
+    ".balign 64",
+    ".hidden usipc_tls",
+    ".globl usipc_tls",
+    ".type usipc_tls, @object",
+    ".size usipc_tls, 192",
+    "usipc_tls:",
+    ".zero 192",
+    ".popsection",
+);
+
+/// This thread's block.
+#[inline(always)]
+pub fn tls() -> &'static Tls {
+    let p: *const Tls;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: computes the address of this thread's copy of `usipc_tls`; touches no memory but the GOT.
+    unsafe {
+        core::arch::asm!("movq usipc_tls@GOTTPOFF(%rip), {0}", "addq %fs:0, {0}",
+            out(reg) p, options(att_syntax, pure, readonly, nostack));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    unsafe {
+        core::arch::asm!("adrp {0}, :gottprel:usipc_tls", "ldr {0}, [{0}, :gottprel_lo12:usipc_tls]",
+            "mrs {1}, tpidr_el0", "add {0}, {0}, {1}",
+            out(reg) p, out(reg) _, options(pure, readonly, nostack));
+    }
+    // SAFETY: the block lives as long as the thread, is zero-initialised, and is used by this thread alone.
+    unsafe { &*p }
+}

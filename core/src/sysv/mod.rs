@@ -1,0 +1,5 @@
+//! System V IPC.
+
+pub mod msg;
+pub mod msgctl;
+pub mod object;

@@ -1,0 +1,346 @@
+//! System V message queues: msgget(2), msgop(2).
+
+pub use super::msgctl::control;
+
+use super::object::{self, Get, Kind, KEYS};
+use crate::errno::{Errno, Result};
+use crate::limits::{self, Limit};
+use crate::namespace::{self, ids::Room, lifeline, Namespace};
+use crate::perm::{self, Perm};
+use crate::queue::arena::NoRoom;
+use crate::queue::guard::Locked;
+use crate::queue::index::Match;
+use crate::queue::layout::*;
+use crate::queue::ops::Doer;
+use crate::queue::wait::{Outcome, Request, Sink, Wait};
+use crate::queue::{Checked, Queue};
+use crate::region::header::ObjectKind;
+use crate::region::object::{Geometry, Mapping, Ref, Table};
+use crate::region::NIL;
+use crate::sync::section::Section;
+use crate::sys::{cancel, clock, file};
+use crate::user::{In, Out};
+use crate::process;
+use core::ffi::{c_int, c_long, c_void};
+use core::sync::atomic::{AtomicU64, Ordering::*};
+
+/// `MSG_COPY` of <linux/msg.h>: copy the message at a place instead of taking one.
+const MSG_COPY: c_int = 0o40000;
+/// Memory that a new queue has for messages: a page.
+const FIRST_BYTES: usize = 4096;
+/// Length of a new queue's file; sparse, so that most queues never have to be mapped again.
+const FILE_BYTES: u64 = 4 << 20;
+
+/// Message queues, as a kind of object.
+pub struct Msg;
+
+static TABLE: Table = Table::new();
+static KEY_CACHE: [AtomicU64; KEYS] = [const { AtomicU64::new(0) }; KEYS];
+
+impl Kind for Msg {
+    const ROOM: Room = Room::Msg;
+    const KIND: ObjectKind = ObjectKind::Msg;
+    const LEAST: u64 = (NODES_AT + FIRST_BYTES) as u64;
+    fn table() -> &'static Table {
+        &TABLE
+    }
+    fn keys() -> &'static [AtomicU64; KEYS] {
+        &KEY_CACHE
+    }
+    fn measure(_: &Mapping, size: u64) -> Result<Geometry> {
+        let units = (size - NODES_AT as u64) / UNIT as u64;
+        let nodes = u32::try_from(units).map_err(|_| Errno::EINVAL)? - NODE_UNITS;
+        Ok(Geometry { nodes, ..Geometry::default() })
+    }
+}
+
+/// Makes a queue that has no name yet.
+fn make(ns: &Namespace, key: i32, perm: &Perm) -> Result<(file::Fd, Mapping, u64)> {
+    let fd = file::open_at(ns.dir()?, c"msg", libc::O_TMPFILE | libc::O_RDWR, 0o600)?;
+    let no_room = |_| Errno::ENOSPC;
+    let mut size = FILE_BYTES;
+    if file::set_len(fd.raw(), size) == Err(Errno::EFBIG) {
+        size = Msg::LEAST;
+        file::set_len(fd.raw(), size).map_err(no_room)?;
+    }
+    file::reserve(fd.raw(), 0, Msg::LEAST).map_err(no_room)?;
+    let mode = perm::file_mode(perm.mode);
+    file::set_mode(fd.raw(), mode)?;
+    let st = file::stat(fd.raw())?;
+    let mapping = Mapping::new(fd.raw(), size as usize, st.file)?;
+    mapping.header().initialise(ObjectKind::Msg, key, perm, clock::now_s());
+    let geometry = Msg::measure(&mapping, size)?;
+    // SAFETY: the mapping is as long as the measures say.
+    let queue = unsafe { Queue::raw(mapping.base, &geometry, true) };
+    queue.initialise(limits::get(ns, Limit::MsgMnb));
+    Ok((fd, mapping, size))
+}
+
+impl Queue<'_> {
+    /// Fills a new, all-zero System V queue.
+    fn initialise(&self, max_bytes: u64) {
+        let head = self.head();
+        head.max_bytes.set(max_bytes);
+        self.clear_lists();
+        head.table.set(NIL);
+        head.last_run.set(NIL);
+        head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
+        // A new arena has nothing that could contradict itself.
+        let _ = self.extend(0, (FIRST_BYTES / UNIT) as u32);
+    }
+}
+
+/// The identifier of the queue with this key, or of a new one.
+/// EACCES, EEXIST, ENOENT, ENOMEM, ENOSPC. msgget(2)
+pub fn get(key: libc::key_t, flags: c_int) -> Result<c_int> {
+    let ns = namespace::current()?;
+    let _section = Section::enter()?;
+    Get {
+        ns,
+        key,
+        flags,
+        make: &|perm| make(ns, key, perm),
+        suits: &|_| Ok(()),
+        limit: limits::get(ns, Limit::MsgMni) as u32,
+    }
+    .run::<Msg>()
+}
+
+/// What a try under the lock comes to.
+enum Step {
+    Done(usize),
+    Sleep(Wait),
+    /// The file must be made longer: it must hold this many units.
+    Grow(u32),
+    /// Somebody else has made it longer: it must be mapped again.
+    Remap(u32),
+    Fail(Errno),
+}
+
+/// Maps the file anew, with an arena of `units`; makes it longer if it `may`. ENOMEM, EINVAL.
+fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<()> {
+    let id = object.number.load(Relaxed);
+    let index = crate::namespace::ids::index_of(id);
+    let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let fd = file::open_at(ns.dir()?, Room::Msg.path(index).as_cstr(), flags, 0).map_err(|_| Errno::EINVAL)?;
+    let st = file::stat(fd.raw())?;
+    if st.file != object.file() {
+        return Err(Errno::EINVAL);
+    }
+    let needed = NODES_AT as u64 + units as u64 * UNIT as u64;
+    let mut size = st.size;
+    if size < needed && !may {
+        return Err(Errno::EINVAL);
+    }
+    if size < needed {
+        // Doubling: each process maps a queue anew only a few times.
+        size = (needed * 2).next_multiple_of(4096);
+        if file::set_len(fd.raw(), size).is_err() {
+            size = needed.next_multiple_of(4096);
+            file::set_len(fd.raw(), size).map_err(|_| Errno::ENOMEM)?;
+        }
+    }
+    let mapping = Mapping::new(fd.raw(), size as usize, st.file)?;
+    let geometry = Msg::measure(&mapping, size)?;
+    let object = mapping.install(ObjectKind::Msg, id, 0, geometry)?;
+    TABLE.put(index as usize, &object)
+}
+
+/// The lock, with the whole arena mapped; or how many units must be.
+fn acquire<'r>(object: &'r Ref, ns: &'static Namespace, me: u64) -> Checked<core::result::Result<Locked<'r>, u32>> {
+    let mapped = |q: &Queue<'_>| q.head().end.get() <= object.geometry().nodes + NODE_UNITS;
+    // Before the lock too: a repair must be able to walk the arena.
+    let queue = Queue::of(object);
+    if !mapped(&queue) {
+        return Ok(Err(queue.head().end.get()));
+    }
+    let locked = Locked::acquire(object, ns, me)?;
+    if !mapped(&locked.queue) {
+        return Ok(Err(locked.queue.head().end.get()));
+    }
+    Ok(Ok(locked))
+}
+
+/// Runs `step` under the lock of queue `id` until it is done, sleeping where it says so.
+fn operate(id: c_int, right: u32, step: &mut dyn FnMut(&mut Locked<'_>, &Ref, &'static Namespace, u64) -> Checked<Step>) -> Result<usize> {
+    let ns = namespace::current()?;
+    let mut first = true;
+    let mut grown = 0;
+    loop {
+        let section = Section::enter()?;
+        let me = lifeline::my_token(ns)?;
+        let object = object::by_id::<Msg>(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
+        object::check(&object, right)?;
+        let outcome = match acquire(&object, ns, me)? {
+            Err(units) => Step::Remap(units),
+            Ok(mut locked) => {
+                if locked.queue.head().common.removed.get() != 0 {
+                    Step::Fail(Errno::EIDRM)
+                } else {
+                    locked.attempt(&mut |locked| step(locked, &object, ns, me))?
+                }
+            }
+        };
+        match outcome {
+            Step::Done(n) => return Ok(n),
+            Step::Fail(e) => return Err(e),
+            Step::Grow(units) | Step::Remap(units) => {
+                // Others may lengthen it as fast as we map; an arena that never fits is spoilt.
+                grown += 1;
+                if grown > 1000 {
+                    return Err(Errno::EINVAL);
+                }
+                remap(ns, &object, units, matches!(outcome, Step::Grow(_)))?;
+            }
+            Step::Sleep(mut wait) => {
+                wait.begin();
+                drop(object);
+                drop(section);
+                first = false;
+                match wait.block() {
+                    Outcome::Received(result) => return result,
+                    Outcome::Again | Outcome::Sent | Outcome::TimedOut => {}
+                    Outcome::TooBig => return Err(Errno::E2BIG),
+                    Outcome::Removed => return Err(Errno::EIDRM),
+                    // Never restarted, whatever SA_RESTART says: signal(7).
+                    Outcome::Interrupted(_) => return Err(Errno::EINTR),
+                    Outcome::Corrupt => return Err(Errno::EINVAL),
+                }
+            }
+        }
+    }
+}
+
+/// Sends a message: `message` points to a `long` type and `size` bytes of text.
+/// EACCES, EAGAIN, EFAULT, EIDRM, EINTR, EINVAL, ENOMEM. A cancellation point. msgsnd(2)
+pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result<()> {
+    cancel::test();
+    let kind = message.offset::<c_long>(0).read()?;
+    let ns = namespace::current()?;
+    if size as u64 > limits::get(ns, Limit::MsgMax) || id < 0 || kind < 1 {
+        return Err(Errno::EINVAL);
+    }
+    let text = message.offset::<u8>(size_of::<c_long>());
+    text.check(size)?;
+    operate(id, perm::WRITE, &mut |locked, object, ns, me| {
+        if !locked.queue.fits(size as u64) {
+            if flags & libc::IPC_NOWAIT != 0 {
+                return Ok(Step::Fail(Errno::EAGAIN));
+            }
+            let request = Request {
+                kind: waiter_kind::SENDER,
+                how: Match::Any,
+                max_len: size as u64,
+                node: NIL,
+                sink: None,
+                deadline: None,
+            };
+            return Wait::enter(locked, object, ns, me, request).map(Step::Sleep);
+        }
+        try_send(locked, kind, text, size)
+    })
+    .map(|_| ())
+}
+
+fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) -> Checked<Step> {
+    let queue = locked.queue;
+    let head = queue.head();
+    let n = match queue.arena_alloc(size) {
+        Ok(n) => n,
+        Err(NoRoom::Corrupt) => return Err(crate::region::Corrupt),
+        Err(NoRoom::Units(units)) => return Ok(Step::Grow(units)),
+        Err(_) => return Ok(Step::Fail(Errno::ENOMEM)),
+    };
+    let node = queue.node(n)?;
+    node.key.set(kind as u64);
+    node.len.set(size as u32);
+    let to = queue.text(n, size)?;
+    // SAFETY: text() has checked the place, send() the program's pointer.
+    unsafe { text.copy_to(to, size) };
+    let (pid, now_s) = (process::pid().unwrap_or(0), clock::now_s());
+    head.send_pid.set(pid);
+    head.send_time.set(now_s as u64);
+    queue.put(n, &mut locked.wakes, now_s)?;
+    // Chains in the key table stay short; if there is no memory for a larger one, they grow.
+    let _ = queue.grow_table();
+    Ok(Step::Done(0))
+}
+
+/// What msgtyp and msgflg ask for. Linux: convert_mode
+fn matching(kind: c_long, flags: c_int) -> Match {
+    match kind {
+        0 => Match::Any,
+        k if k < 0 => Match::AtMost(k.checked_neg().unwrap_or(c_long::MAX)),
+        k if flags & libc::MSG_EXCEPT != 0 => Match::NotEqual(k),
+        k => Match::Equal(k),
+    }
+}
+
+/// Receives a message: its type and up to `size` bytes of its text; how many bytes.
+/// E2BIG, EACCES, EFAULT, EIDRM, EINTR, EINVAL, ENOMSG. A cancellation point. msgrcv(2)
+pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags: c_int) -> Result<usize> {
+    cancel::test();
+    if id < 0 || (size as isize) < 0 {
+        return Err(Errno::EINVAL);
+    }
+    if flags & MSG_COPY != 0 {
+        return copy(id, message, size, kind, flags);
+    }
+    let how = matching(kind, flags);
+    let sink = Sink::Msg(message, size);
+    operate(id, perm::READ, &mut |locked, object, ns, me| {
+        let mut n = locked.queue.find(how)?;
+        if n == NIL && locked.queue.head().assigned.get() != 0 && locked.sweep()? {
+            n = locked.queue.find(how)?;
+        }
+        if n != NIL {
+            return try_receive(locked, n, size, flags, sink, ns);
+        }
+        if flags & libc::IPC_NOWAIT != 0 {
+            return Ok(Step::Fail(Errno::ENOMSG));
+        }
+        let max_len = if flags & libc::MSG_NOERROR != 0 { u64::MAX } else { size as u64 };
+        let request = Request { kind: waiter_kind::RECEIVER, how, max_len, node: NIL, sink: Some(sink), deadline: None };
+        Wait::enter(locked, object, ns, me, request).map(Step::Sleep)
+    })
+}
+
+fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink: Sink, ns: &'static Namespace) -> Checked<Step> {
+    let queue = locked.queue;
+    if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
+        return Ok(Step::Fail(Errno::E2BIG));
+    }
+    // As in the kernel, a message whose copy fails with EFAULT is gone.
+    let delivered = sink.deliver(&queue, n)?;
+    queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
+    queue.admit(ns, &mut locked.wakes)?;
+    Ok(match delivered {
+        Ok(len) => Step::Done(len),
+        Err(e) => Step::Fail(e),
+    })
+}
+
+/// MSG_COPY: a copy of the message at place `place`; the queue stays as it is.
+fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_int) -> Result<usize> {
+    if flags & libc::MSG_EXCEPT != 0 || flags & libc::IPC_NOWAIT == 0 {
+        return Err(Errno::EINVAL);
+    }
+    let ns = namespace::current()?;
+    // The kernel prepares the copy by reading from the buffer.
+    let most = size.min(limits::get(ns, Limit::MsgMax) as usize);
+    message.check(most + size_of::<c_long>())?;
+    operate(id, perm::READ, &mut |locked, _, _, _| {
+        let queue = locked.queue;
+        let n = if place < 0 { NIL } else { queue.nth(place as u64)? };
+        if n == NIL {
+            return Ok(Step::Fail(Errno::ENOMSG));
+        }
+        if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
+            return Ok(Step::Fail(Errno::E2BIG));
+        }
+        Ok(match Sink::Msg(message, size).deliver(&queue, n)? {
+            Ok(len) => Step::Done(len),
+            Err(e) => Step::Fail(e),
+        })
+    })
+}

@@ -1,0 +1,297 @@
+//! From keys and identifiers to mapped objects.
+
+use crate::cred;
+use crate::errno::{Errno, Result};
+use crate::namespace::{ids, ids::Room, lifeline, Namespace};
+use crate::perm::{self, Perm};
+use crate::region::header::ObjectKind;
+use crate::region::object::{open_file, Geometry, Mapping, Ref, Table};
+use crate::sys::file;
+use core::sync::atomic::{AtomicU64, Ordering::*};
+
+/// What makes a kind of System V object.
+pub trait Kind {
+    /// Its directory.
+    const ROOM: Room;
+    /// Its mark in the header.
+    const KIND: ObjectKind;
+    /// Bytes that every file of it has.
+    const LEAST: u64;
+    /// This process's objects by index.
+    fn table() -> &'static Table;
+    /// Identifiers of keys looked up before, as `key << 32 | id + 1`.
+    fn keys() -> &'static [AtomicU64; KEYS];
+    /// The measures, checked against the length of the file.
+    fn measure(mapping: &Mapping, size: u64) -> Result<Geometry>;
+}
+
+/// Keys that a process remembers.
+pub const KEYS: usize = 256;
+
+fn key_slot<K: Kind>(key: i32) -> &'static AtomicU64 {
+    &K::keys()[(key as u32).wrapping_mul(0x9e37_79b1) as usize >> 24]
+}
+
+/// Keeps `key -> id` for the next look-up. It needs no end: `removed` in the header ends it.
+pub fn remember_key<K: Kind>(key: i32, id: i32) {
+    key_slot::<K>(key).store((key as u32 as u64) << 32 | (id as u64 + 1), Relaxed);
+}
+
+/// The object that `key` led to last time, if it still does. No system call.
+pub fn by_key_cached<K: Kind>(key: i32) -> Option<(i32, Ref)> {
+    let entry = key_slot::<K>(key).load(Relaxed);
+    if entry as u32 == 0 || (entry >> 32) as u32 != key as u32 {
+        return None;
+    }
+    let id = entry as u32 as i32 - 1;
+    let object = mapped::<K>(id)?;
+    (object.header().key.get() == key as u32).then_some((id, object))
+}
+
+/// The object with this identifier, if this process has it mapped and it is not removed.
+#[inline]
+fn mapped<K: Kind>(id: i32) -> Option<Ref> {
+    let object = K::table().get(ids::index_of(id) as usize)?;
+    if object.number.load(Relaxed) != id || !object.is(K::KIND) {
+        return None;
+    }
+    if object.header().removed.get() != 0 {
+        K::table().remove_object(ids::index_of(id) as usize, &object);
+        return None;
+    }
+    Some(object)
+}
+
+/// The object with this identifier.
+/// EINVAL: there is none. EACCES: the caller may neither read nor write it.
+#[inline]
+pub fn by_id<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
+    if id < 0 {
+        return Err(Errno::EINVAL);
+    }
+    match mapped::<K>(id) {
+        Some(object) => Ok(object),
+        None => open::<K>(ns, ids::index_of(id), false).and_then(|object| {
+            if object.number.load(Relaxed) == id { Ok(object) } else { Err(Errno::EINVAL) }
+        }),
+    }
+}
+
+/// As [`by_id`], for IPC_SET and IPC_RMID: the owner of an object whose mode keeps himself out gets it too.
+pub fn by_id_as_owner<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
+    match by_id::<K>(ns, id) {
+        Err(Errno::EACCES) => {}
+        other => return other,
+    }
+    let object = open::<K>(ns, ids::index_of(id), true).map_err(|e| if e == Errno::EACCES { Errno::EPERM } else { e })?;
+    if object.number.load(Relaxed) == id { Ok(object) } else { Err(Errno::EINVAL) }
+}
+
+/// The object at this index, whatever its identifier.
+pub fn by_index<K: Kind>(ns: &'static Namespace, index: u32) -> Result<Ref> {
+    if let Some(object) = K::table().get(index as usize).filter(|o| o.is(K::KIND) && o.header().removed.get() == 0) {
+        return Ok(object);
+    }
+    open::<K>(ns, index, false)
+}
+
+/// Opens and maps the file at `index`, and enters it in the table.
+pub fn open<K: Kind>(ns: &'static Namespace, index: u32, as_owner: bool) -> Result<Ref> {
+    let dir = ns.dir()?;
+    let path = K::ROOM.path(index);
+    let opened = match open_file(dir, path.as_cstr(), K::LEAST) {
+        Err(Errno::EACCES) if as_owner => open_own(dir, path.as_cstr(), K::LEAST),
+        other => other,
+    };
+    let (fd, st) = opened.map_err(|e| match e {
+        Errno::ENOENT | Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV => Errno::EINVAL,
+        e => e,
+    })?;
+    let mapping = Mapping::new(fd.raw(), st.size as usize, st.file)?;
+    let header = mapping.header();
+    header.verify(K::KIND).map_err(|_| Errno::EINVAL)?;
+    let id = header.id.get() as i32;
+    if id < 0 || ids::index_of(id) != index {
+        return Err(Errno::EINVAL);
+    }
+    let geometry = K::measure(&mapping, st.size)?;
+    if header.removed.get() != 0 {
+        let object = mapping.install(K::KIND, -1, 0, geometry)?;
+        bury::<K>(ns, &object, id)?;
+        return Err(Errno::EINVAL);
+    }
+    let object = mapping.install(K::KIND, id, 0, geometry)?;
+    K::table().put(index as usize, &object)?;
+    Ok(object)
+}
+
+/// Opens a file whose mode keeps its owner out, by letting him in for the moment.
+fn open_own(dir: i32, path: &core::ffi::CStr, least: u64) -> Result<(file::Fd, file::Stat)> {
+    let st = file::stat_at(dir, path)?;
+    if st.uid != cred::current()?.euid || !st.is(libc::S_IFREG) {
+        return Err(Errno::EACCES);
+    }
+    file::set_mode_at(dir, path, st.mode & 0o777 | 0o600)?;
+    let opened = open_file(dir, path, least);
+    if let Ok((fd, _)) = &opened {
+        file::set_mode(fd.raw(), st.mode & 0o777)?;
+    }
+    opened
+}
+
+/// Removes the names of an object that says that it is removed: whoever finds one helps.
+pub fn bury<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+    let me = lifeline::my_token(ns)?;
+    let header = object.header();
+    let _ = header.lock.acquire(ns, me);
+    let done = remove_names::<K>(ns, object, id);
+    header.lock.release();
+    done
+}
+
+/// Removes key and index, each only if it still leads to this object. The object's lock is held.
+pub fn remove_names<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+    let key = object.header().key.get() as i32;
+    if key != libc::IPC_PRIVATE {
+        ids::clear_key(ns, K::ROOM, key, id)?;
+    }
+    let index = ids::index_of(id);
+    // Under the lock no other helper can have freed the index for a new object.
+    match file::stat_at(ns.dir()?, K::ROOM.path(index).as_cstr()) {
+        Ok(st) if st.file == object.file() => ids::withdraw(ns, K::ROOM, index),
+        _ => Ok(()),
+    }
+}
+
+/// EACCES unless the caller has the rights (4 read, 2 write). Remembered per object.
+#[inline]
+pub fn check(object: &Ref, wanted: u32) -> Result<()> {
+    let cred = cred::current()?;
+    let header = object.header();
+    let stamp = (header.perm_generation.get() as u64) << 32 | (cred.generation as u64 & 0x0fff_ffff) << 4;
+    let mut verdict = object.verdict.load(Relaxed);
+    if verdict & !15 != stamp {
+        verdict = stamp | header.perm().verdict(&cred) as u64;
+        object.verdict.store(verdict, Relaxed);
+    }
+    if Perm::allows(verdict as u32 & 15, wanted) { Ok(()) } else { Err(Errno::EACCES) }
+}
+
+/// What the rest of an `*get` call is about.
+pub struct Get<'a> {
+    /// The namespace.
+    pub ns: &'static Namespace,
+    /// The key.
+    pub key: i32,
+    /// IPC_CREAT, IPC_EXCL and the mode.
+    pub flags: i32,
+    /// Makes a new, nameless object; gives its descriptor, mapping and length.
+    pub make: &'a dyn Fn(&Perm) -> Result<(file::Fd, Mapping, u64)>,
+    /// Further conditions on an existing one (its size, for instance).
+    pub suits: &'a dyn Fn(&Ref) -> Result<()>,
+    /// How many objects there may be.
+    pub limit: u32,
+}
+
+impl Get<'_> {
+    /// The identifier of the object with this key, or of a new one.
+    /// EACCES, EEXIST, ENOENT, ENOMEM, ENOSPC. Linux: ipcget
+    pub fn run<K: Kind>(&self) -> Result<i32> {
+        if self.key == libc::IPC_PRIVATE {
+            return self.create::<K>().map(|(id, _)| id);
+        }
+        if let Some((id, object)) = by_key_cached::<K>(self.key) {
+            return self.existing(id, Some(&object));
+        }
+        // A key may lose its object between any two steps; each round then starts afresh.
+        for _ in 0..1000 {
+            match ids::find_key(self.ns, K::ROOM, self.key) {
+                Ok(id) => match self.look_at::<K>(id)? {
+                    Some(id) => return Ok(id),
+                    None => continue,
+                },
+                Err(Errno::ENOENT) => {}
+                Err(e) => return Err(e),
+            }
+            if self.flags & libc::IPC_CREAT == 0 {
+                return Err(Errno::ENOENT);
+            }
+            let (id, object) = self.create::<K>()?;
+            match ids::set_key(self.ns, K::ROOM, self.key, id) {
+                Ok(()) => {
+                    remember_key::<K>(self.key, id);
+                    return Ok(id);
+                }
+                Err(e) => {
+                    // Another creator was quicker: ours was never to be found.
+                    object.header().removed.set(1);
+                    ids::withdraw(self.ns, K::ROOM, ids::index_of(id))?;
+                    K::table().remove_object(ids::index_of(id) as usize, &object);
+                    if e != Errno::EEXIST {
+                        return Err(e);
+                    }
+                }
+            }
+        }
+        Err(Errno::EAGAIN)
+    }
+
+    /// The object that the key leads to; None: it is gone, look again.
+    fn look_at<K: Kind>(&self, id: i32) -> Result<Option<i32>> {
+        match by_id::<K>(self.ns, id) {
+            Ok(object) => {
+                remember_key::<K>(self.key, id);
+                self.existing(id, Some(&object)).map(Some)
+            }
+            // No right at all: the key and its identifier are for everybody nevertheless.
+            Err(Errno::EACCES) => self.existing(id, None).map(Some),
+            Err(Errno::EINVAL) => {
+                let gone = file::stat_at(self.ns.dir()?, K::ROOM.path(ids::index_of(id)).as_cstr()).is_err();
+                if gone && ids::find_key(self.ns, K::ROOM, self.key) == Ok(id) {
+                    // The file was removed by hand, without its key.
+                    ids::clear_key(self.ns, K::ROOM, self.key, id)?;
+                } else if !gone && ids::find_key(self.ns, K::ROOM, self.key) == Ok(id) {
+                    // The link leads to something else, or to a spoilt object.
+                    return Err(Errno::EINVAL);
+                }
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    fn existing(&self, id: i32, object: Option<&Ref>) -> Result<i32> {
+        let both = libc::IPC_CREAT | libc::IPC_EXCL;
+        if self.flags & both == both {
+            return Err(Errno::EEXIST);
+        }
+        let wanted = perm::wanted(self.flags as u32);
+        match object {
+            Some(object) => {
+                (self.suits)(object)?;
+                check(object, wanted)?;
+            }
+            None if wanted != 0 => return Err(Errno::EACCES),
+            None => {}
+        }
+        Ok(id)
+    }
+
+    fn create<K: Kind>(&self) -> Result<(i32, Ref)> {
+        let cred = cred::current()?;
+        let perm = Perm {
+            uid: cred.euid,
+            gid: cred.egid,
+            cuid: cred.euid,
+            cgid: cred.egid,
+            mode: self.flags as u32 & 0o777,
+        };
+        let (fd, mapping, size) = (self.make)(&perm)?;
+        let header = mapping.header();
+        let id = ids::publish(self.ns, K::ROOM, fd.raw(), self.limit, &|id| header.id.set(id as u32))?;
+        let geometry = K::measure(&mapping, size)?;
+        let object = mapping.install(K::KIND, id, 0, geometry)?;
+        K::table().put(ids::index_of(id) as usize, &object)?;
+        Ok((id, object))
+    }
+}

@@ -1,0 +1,185 @@
+//! The functions behind those that are interposed: the next definition in the search order, which is
+//! libc's or another preloaded library's.
+//!
+//! Looked up by dlsym(3), which takes a lock of the dynamic linker's. So a constructor looks all of them
+//! up before a signal handler can be the first to need one; a call that comes before the
+//! constructor (out of another library's) does it itself.
+
+use core::ffi::CStr;
+use core::num::NonZeroUsize;
+use core::{mem, ptr};
+use libc::{
+    c_char, c_int, c_uint, c_ulong, c_void, epoll_event, fd_set, gid_t, nfds_t, pollfd, sigset_t, size_t,
+    suseconds_t, syscall, timespec, timeval, uid_t,
+};
+use once_cell::race::OnceNonZeroUsize;
+
+/// A function of type `F`, known by name. Several threads may look it up at once: all find the same.
+pub struct Next<F> {
+    name: &'static CStr,
+    /// Serves where dlsym finds none, as in a statically linked program.
+    fallback: F,
+    address: OnceNonZeroUsize,
+}
+
+impl<F: Copy> Next<F> {
+    /// # Safety
+    /// `F` is a function pointer type, and that of the function `name` in libc.
+    const unsafe fn new(name: &'static CStr, fallback: F) -> Self {
+        assert!(mem::size_of::<F>() == mem::size_of::<usize>());
+        Next { name, fallback, address: OnceNonZeroUsize::new() }
+    }
+
+    /// The function.
+    pub fn get(&self) -> F {
+        let address = self.address.get_or_init(|| self.find());
+        // SAFETY: the address of a function of type F (new's contract).
+        unsafe { mem::transmute_copy(&address) }
+    }
+
+    #[cold]
+    fn find(&self) -> NonZeroUsize {
+        // SAFETY: a valid name; dlsym(3) may be called at any time but in a signal handler, for
+        // which see `find_all`.
+        let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) };
+        // SAFETY: F is a function pointer (new's contract), and these are never null.
+        NonZeroUsize::new(found as usize).unwrap_or_else(|| unsafe { mem::transmute_copy(&self.fallback) })
+    }
+}
+
+macro_rules! next {
+    ($($static:ident = $name:literal, fn($($arg:ident: $type:ty),*) $(-> $ret:ty)? $fallback:block)*) => {
+        $(
+            #[doc = concat!("`", $name, "`")]
+            pub static $static: Next<unsafe extern "C" fn($($type),*) $(-> $ret)?> = {
+                unsafe extern "C" fn fallback($($arg: $type),*) $(-> $ret)? {
+                    // SAFETY: the arguments of the call that this stands in for.
+                    unsafe { $fallback }
+                }
+                // SAFETY: a function pointer type, with the signature that the manual page gives.
+                unsafe { Next::new(
+                    match CStr::from_bytes_with_nul(concat!($name, "\0").as_bytes()) {
+                        Ok(name) => name,
+                        Err(_) => panic!(),
+                    },
+                    fallback,
+                ) }
+            };
+        )*
+        extern "C" fn find_all() {
+            $( $static.get(); )*
+            usipc_core::signal::prepare();
+        }
+    };
+}
+
+#[used]
+#[link_section = ".init_array"]
+static CONSTRUCTOR: extern "C" fn() = find_all;
+
+// The fallbacks are bare system calls, which libc's `syscall` makes -1 and errno of; they use only
+// those that every machine has. A set*id call of this kind changes the calling thread alone.
+next! {
+    SETUID = "setuid", fn(uid: uid_t) -> c_int { syscall(libc::SYS_setuid, uid) as c_int }
+    SETEUID = "seteuid", fn(euid: uid_t) -> c_int { syscall(libc::SYS_setresuid, KEEP, euid, KEEP) as c_int }
+    SETREUID = "setreuid", fn(ruid: uid_t, euid: uid_t) -> c_int {
+        syscall(libc::SYS_setreuid, ruid, euid) as c_int
+    }
+    SETRESUID = "setresuid", fn(ruid: uid_t, euid: uid_t, suid: uid_t) -> c_int {
+        syscall(libc::SYS_setresuid, ruid, euid, suid) as c_int
+    }
+    SETGID = "setgid", fn(gid: gid_t) -> c_int { syscall(libc::SYS_setgid, gid) as c_int }
+    SETEGID = "setegid", fn(egid: gid_t) -> c_int { syscall(libc::SYS_setresgid, KEEP, egid, KEEP) as c_int }
+    SETREGID = "setregid", fn(rgid: gid_t, egid: gid_t) -> c_int {
+        syscall(libc::SYS_setregid, rgid, egid) as c_int
+    }
+    SETRESGID = "setresgid", fn(rgid: gid_t, egid: gid_t, sgid: gid_t) -> c_int {
+        syscall(libc::SYS_setresgid, rgid, egid, sgid) as c_int
+    }
+    SETGROUPS = "setgroups", fn(size: size_t, list: *const gid_t) -> c_int {
+        syscall(libc::SYS_setgroups, size, list) as c_int
+    }
+    INITGROUPS = "initgroups", fn(_user: *const c_char, _group: gid_t) -> c_int {
+        // The group database is libc's alone.
+        *libc::__errno_location() = libc::ENOSYS;
+        -1
+    }
+    CAPSET = "capset", fn(hdrp: *mut c_void, datap: *const c_void) -> c_int {
+        syscall(libc::SYS_capset, hdrp, datap) as c_int
+    }
+    CLOSE = "close", fn(fd: c_int) -> c_int { syscall(libc::SYS_close, fd) as c_int }
+    DUP2 = "dup2", fn(oldfd: c_int, newfd: c_int) -> c_int {
+        if oldfd == newfd {
+            return if syscall(libc::SYS_fcntl, oldfd, libc::F_GETFD) == -1 { -1 } else { newfd };
+        }
+        syscall(libc::SYS_dup3, oldfd, newfd, 0) as c_int
+    }
+    DUP3 = "dup3", fn(oldfd: c_int, newfd: c_int, flags: c_int) -> c_int {
+        syscall(libc::SYS_dup3, oldfd, newfd, flags) as c_int
+    }
+    CLOSE_RANGE = "close_range", fn(first: c_uint, last: c_uint, flags: c_int) -> c_int {
+        syscall(libc::SYS_close_range, first, last, flags) as c_int
+    }
+    CLOSEFROM = "closefrom", fn(lowfd: c_int) {
+        syscall(libc::SYS_close_range, lowfd, c_uint::MAX, 0);
+    }
+    POLL = "poll", fn(fds: *mut pollfd, nfds: nfds_t, timeout: c_int) -> c_int {
+        let limit = from_ms(timeout);
+        let limit = if timeout < 0 { ptr::null() } else { &limit };
+        syscall(libc::SYS_ppoll, fds, nfds, limit, ptr::null::<sigset_t>(), KERNEL_SIGSET_BYTES) as c_int
+    }
+    PPOLL = "ppoll",
+    fn(fds: *mut pollfd, nfds: nfds_t, tmo_p: *const timespec, sigmask: *const sigset_t) -> c_int {
+        // The kernel writes the time left, which libc's function does not.
+        let mut limit = if tmo_p.is_null() { ZERO } else { *tmo_p };
+        let limit = if tmo_p.is_null() { ptr::null_mut() } else { &mut limit };
+        syscall(libc::SYS_ppoll, fds, nfds, limit, sigmask, KERNEL_SIGSET_BYTES) as c_int
+    }
+    SELECT = "select",
+    fn(
+        nfds: c_int, readfds: *mut fd_set, writefds: *mut fd_set, exceptfds: *mut fd_set,
+        timeout: *mut timeval
+    ) -> c_int {
+        if timeout.is_null() {
+            return pselect6(nfds, [readfds, writefds, exceptfds], ptr::null_mut(), ptr::null());
+        }
+        let mut left = from_timeval(&*timeout);
+        let result = pselect6(nfds, [readfds, writefds, exceptfds], &mut left, ptr::null());
+        *timeout = timeval { tv_sec: left.tv_sec, tv_usec: (left.tv_nsec / 1000) as suseconds_t };
+        result
+    }
+    PSELECT = "pselect",
+    fn(
+        nfds: c_int, readfds: *mut fd_set, writefds: *mut fd_set, exceptfds: *mut fd_set,
+        timeout: *const timespec, sigmask: *const sigset_t
+    ) -> c_int {
+        let mut left = if timeout.is_null() { ZERO } else { *timeout };
+        let left = if timeout.is_null() { ptr::null_mut() } else { &mut left };
+        pselect6(nfds, [readfds, writefds, exceptfds], left, sigmask)
+    }
+    EPOLL_CTL = "epoll_ctl", fn(epfd: c_int, op: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
+        syscall(libc::SYS_epoll_ctl, epfd, op, fd, event) as c_int
+    }
+}
+
+/// setresuid(2), setresgid(2): leave this one as it is.
+const KEEP: c_int = -1;
+/// The size of the kernel's signal set, not libc's.
+const KERNEL_SIGSET_BYTES: size_t = 8;
+const ZERO: timespec = timespec { tv_sec: 0, tv_nsec: 0 };
+
+fn from_ms(ms: c_int) -> timespec {
+    timespec { tv_sec: (ms / 1000).into(), tv_nsec: (ms % 1000 * 1_000_000).into() }
+}
+
+fn from_timeval(t: &timeval) -> timespec {
+    timespec { tv_sec: t.tv_sec + t.tv_usec / 1_000_000, tv_nsec: t.tv_usec % 1_000_000 * 1000 }
+}
+
+/// # Safety
+/// As pselect(2); `left` is null or valid for writing.
+unsafe fn pselect6(nfds: c_int, sets: [*mut fd_set; 3], left: *mut timespec, mask: *const sigset_t) -> c_int {
+    let mask = [mask as c_ulong, KERNEL_SIGSET_BYTES as c_ulong];
+    // SAFETY: this function's contract, which is the system call's.
+    unsafe { syscall(libc::SYS_pselect6, nfds, sets[0], sets[1], sets[2], left, mask.as_ptr()) as c_int }
+}
