@@ -64,7 +64,7 @@ pub struct Object {
 unsafe impl Sync for Object {}
 
 /// Objects that one process can have mapped: all System V indexes and as many descriptors.
-const SLOTS: usize = 1 << 20;
+const SLOTS: usize = 1 << 17;
 
 static SLAB: OnceNonZeroUsize = OnceNonZeroUsize::new();
 /// Top of the stack of free slots, as `tag << 32 | slot + 1`; the tag counts pops (ABA).
