@@ -18,6 +18,9 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME := libusipc.so.0
 REAL := libusipc.so.$(VERSION)
 
+# As pkg-config writes a directory, so that the whole tree can be moved by its prefix.
+below-prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
 export CC
 # Where the tests find what was built.
 TESTS := TOP='$(CURDIR)' BUILD='$(TARGET)/c_tests' LIBUSIPC='$(RELEASE)/libusipc.so' USIPC='$(RELEASE)/usipc'
@@ -68,7 +71,8 @@ install: built ## install below $(DESTDIR)$(PREFIX)
 	$(INSTALL) -m 644 '$(RELEASE)/libusipc.a' '$(DESTDIR)$(LIBDIR)/'
 	$(INSTALL) -m 644 include/usipc.h '$(DESTDIR)$(INCLUDEDIR)/'
 	$(INSTALL) -m 644 include/usipc/*.h '$(DESTDIR)$(INCLUDEDIR)/usipc/'
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below-prefix,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(call below-prefix,$(INCLUDEDIR))|' \
 	    -e 's|@VERSION@|$(VERSION)|' packaging/usipc.pc.in >'$(DESTDIR)$(PKGCONFIGDIR)/usipc.pc'
 	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/usipc.pc'
 	$(INSTALL) -m 755 '$(RELEASE)/usipc' '$(DESTDIR)$(BINDIR)/usipc'

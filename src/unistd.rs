@@ -64,11 +64,17 @@ pub unsafe extern "C" fn close(fd: c_int) -> c_int {
 /// Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/dup2.html>
 #[no_mangle]
 pub unsafe extern "C" fn dup2(oldfd: c_int, newfd: c_int) -> c_int {
-    if oldfd != newfd {
-        fd::before_replace(newfd);
-    }
+    before_replace(oldfd, newfd);
     // SAFETY: the C caller's arguments, handed on.
     unsafe { next::DUP2.get()(oldfd, newfd) }
+}
+
+/// Tells core that `newfd` goes, unless it stays because `oldfd` is not open.
+fn before_replace(oldfd: c_int, newfd: c_int) {
+    // SAFETY: no pointers; the errno of a failure is the one that the caller will see anyway.
+    if oldfd != newfd && (!fd::any() || unsafe { libc::fcntl(oldfd, libc::F_GETFD) } != -1) {
+        fd::before_replace(newfd);
+    }
 }
 
 /// As [`dup2`], with O_CLOEXEC or 0 in `flags`, and with the two descriptors different. dup3(2)
@@ -79,9 +85,7 @@ pub unsafe extern "C" fn dup2(oldfd: c_int, newfd: c_int) -> c_int {
 /// Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/dup3.html>
 #[no_mangle]
 pub unsafe extern "C" fn dup3(oldfd: c_int, newfd: c_int, flags: c_int) -> c_int {
-    if oldfd != newfd {
-        fd::before_replace(newfd);
-    }
+    before_replace(oldfd, newfd);
     // SAFETY: the C caller's arguments, handed on.
     unsafe { next::DUP3.get()(oldfd, newfd, flags) }
 }

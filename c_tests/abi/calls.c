@@ -124,7 +124,10 @@ static void posix(void)
     again = NEW(__mq_open_2(name, O_WRONLY | O_NONBLOCK));
     polled(q);
     VALUE(mq_notify(q, &silent));
+    VALUE(dup2(-1, q)); /* leaves the queue and the request alone */
+    VALUE(mq_notify(again, &silent));
     VALUE(mq_notify(q, NULL));
+    VALUE(mq_notify(again, NULL));
     VALUE(mq_send(q, "low", 4, 1));
     polled(q);
     VALUE(mq_timedsend(q, "high", 5, 32767, forever));

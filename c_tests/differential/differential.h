@@ -155,6 +155,7 @@ struct queue {
     bool live;
     unsigned denied; /* the workers that were last refused, one bit each */
     struct window changed, sent, received;
+    int sender, receiver; /* whose the last was, as an index of pids; -1 while there was none */
 };
 
 /* A POSIX queue: alive while it has a name or a descriptor. */
@@ -182,7 +183,7 @@ struct mqd {
 struct worker {
     bool alive, blocked, registered;
     pid_t pid;
-    int pidfd, statfd, generation;
+    int pidfd, statfd, generation, past_pid;
     uint32_t handled_shown;
     uid_t ruid, euid;
     gid_t rgid, egid;
@@ -191,7 +192,7 @@ struct worker {
     int mqd_count;
 };
 
-/* A pid that was a worker's, for the names in the trace. */
+/* A pid that was a worker's, for the names in the trace. A long run may see a number come again. */
 struct past_pid {
     pid_t pid;
     int worker, generation;
@@ -240,7 +241,7 @@ struct object *model_object(struct model *m, const struct mqd *d);
 int model_named_object(const struct model *m, int name);
 long model_mq_bytes(struct model *m);
 void model_new_pid(struct model *m, int worker, pid_t pid);
-const struct past_pid *model_pid(const struct model *m, pid_t pid);
+const struct past_pid *model_pid(const struct model *m, pid_t pid, int expected);
 bool model_runs(const struct model *m, int worker);
 int model_count(const struct model *m, bool blocked);
 int model_blocked_on(const struct model *m, enum op op, long label);

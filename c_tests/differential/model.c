@@ -99,11 +99,15 @@ long model_mq_bytes(struct model *m)
 void model_new_pid(struct model *m, int worker, pid_t pid)
 {
     m->pids = grown(m->pids, m->pid_count, &m->pid_room, sizeof *m->pids);
+    m->workers[worker].past_pid = m->pid_count;
     m->pids[m->pid_count++] = (struct past_pid){ pid, worker, m->workers[worker].generation };
 }
 
-const struct past_pid *model_pid(const struct model *m, pid_t pid)
+/* Whose a pid is: the expected one's, if that had this pid, else the latest's. */
+const struct past_pid *model_pid(const struct model *m, pid_t pid, int expected)
 {
+    if (expected >= 0 && m->pids[expected].pid == pid)
+        return &m->pids[expected];
     for (int i = m->pid_count - 1; i >= 0; i--)
         if (m->pids[i].pid == pid)
             return &m->pids[i];
@@ -168,7 +172,8 @@ static void learn_mq_open(struct model *m, struct worker *w, const struct comman
     if (object < 0) {
         m->objects = grown(m->objects, m->object_count, &m->object_room, sizeof *m->objects);
         object = m->object_count++;
-        bool given = c->a[3] == POINTER_GOOD;
+        /* A failed open may have made the queue all the same: then these attributes need not make sense. */
+        bool given = c->a[3] == POINTER_GOOD && c->a[4] > 0 && c->a[5] > 0;
         m->objects[object] = (struct object){
             .name = (int)c->a[0],
             .linked = true,
@@ -192,6 +197,8 @@ static void learn_msgget(struct model *m, const struct command *c, const struct 
         .id = (int)r->ret,
         .live = true,
         .changed = m->now,
+        .sender = -1,
+        .receiver = -1,
     };
 }
 
@@ -202,11 +209,15 @@ static void learn_sysv(struct model *m, const struct command *c, const struct re
         return;
     if (r->ret < 0 && r->err == EACCES)
         q->denied |= 1u << c->worker;
-    if (c->op == OP_MSGSND && r->ret == 0)
+    if (c->op == OP_MSGSND && r->ret == 0) {
         q->sent = m->now;
+        q->sender = m->workers[c->worker].past_pid;
+    }
     /* A message that cannot be copied out is gone all the same: the kernel takes it off the queue first. */
-    if (c->op == OP_MSGRCV && !(c->a[4] & MSG_COPY) && (r->ret >= 0 || r->err == EFAULT))
+    if (c->op == OP_MSGRCV && !(c->a[4] & MSG_COPY) && (r->ret >= 0 || r->err == EFAULT)) {
         q->received = m->now;
+        q->receiver = m->workers[c->worker].past_pid;
+    }
     if (c->op == OP_MSGCTL && r->ret == 0 && c->a[1] == IPC_RMID)
         q->live = false;
     if (c->op == OP_MSGCTL && r->ret == 0 && c->a[1] == IPC_SET) {

@@ -53,9 +53,9 @@ void put_flags(long value, const struct word *words, bool with_mode)
         put("%s%#lx", bar, value);
 }
 
-static void put_pid(struct model *m, pid_t pid)
+static void put_pid(struct model *m, pid_t pid, int expected)
 {
-    const struct past_pid *known = model_pid(m, pid);
+    const struct past_pid *known = model_pid(m, pid, expected);
     if (known)
         put("w%d.%d", known->worker, known->generation);
     else if (pid == m->shared->stage)
@@ -78,7 +78,7 @@ static void put_time(const char *name, time_t time, struct window event)
 
 static void put_msqid_ds(struct model *m, struct queue *q, const struct msqid_ds *ds)
 {
-    static struct queue none;
+    static struct queue none = { .sender = -1, .receiver = -1 };
     const struct ipc_perm *p = &ds->msg_perm;
     if (!q)
         q = &none;
@@ -88,9 +88,9 @@ static void put_msqid_ds(struct model *m, struct queue *q, const struct msqid_ds
     put_time("rtime", ds->msg_rtime, q->received);
     put_time("ctime", ds->msg_ctime, q->changed);
     put(" cbytes=%lu qnum=%lu qbytes=%lu lspid=", ds->__msg_cbytes, ds->msg_qnum, ds->msg_qbytes);
-    put_pid(m, ds->msg_lspid);
+    put_pid(m, ds->msg_lspid, q->sender);
     put(" lrpid=");
-    put_pid(m, ds->msg_lrpid);
+    put_pid(m, ds->msg_lrpid, q->receiver);
     put("}");
 }
 
@@ -170,7 +170,7 @@ static void put_attr(const struct result *r)
 static void put_signals(struct model *m, const struct signal_seen *s)
 {
     put(" %s{code=%d pid=", signal_name(s->signo), s->code);
-    put_pid(m, s->pid);
+    put_pid(m, s->pid, -1);
     put(" uid=%u value=%d}", s->uid, s->code == SI_MESGQ ? s->value : 0);
 }
 

@@ -198,8 +198,12 @@ SCENE_API void wait_state(pid_t pid, pid_t tid, char state)
         usleep(500);
 }
 
-/* Said by an actor right before a call that may block. */
-SCENE_API void arrive(void) { __atomic_add_fetch(&self_actor->arrived, 1, __ATOMIC_SEQ_CST); }
+/* Said by an actor right before a call that may block; the stage itself need not say it. */
+SCENE_API void arrive(void)
+{
+    if (self_actor != NULL)
+        __atomic_add_fetch(&self_actor->arrived, 1, __ATOMIC_SEQ_CST);
+}
 
 /* Waits until an actor sleeps, whatever it said; or has ended, which the trace will show. */
 SCENE_API void wait_asleep(struct actor *actor)
@@ -329,7 +333,7 @@ SCENE_API void kill_to_zombie(struct actor *actor)
         need(errno == EINTR, "waitid");
 }
 
-/* A pid as the trace may show it. */
+/* A pid (or, where the kernel shows one, a thread's id) as the trace may show it. */
 SCENE_API const char *who(pid_t pid)
 {
     if (pid == 0)
@@ -337,7 +341,7 @@ SCENE_API const char *who(pid_t pid)
     if (pid == stage->main_pid)
         return "stage";
     for (int i = 0; i < stage->actors && i < MAX_ACTORS; i++)
-        if (stage->actor[i].pid == pid && !stage->actor[i].is_thread)
+        if ((stage->actor[i].is_thread ? stage->actor[i].tid : stage->actor[i].pid) == pid)
             return stage->actor[i].name;
     return "stranger";
 }

@@ -249,7 +249,10 @@ static void with_a_message(int call)
         twice += in_hand && in_queue;
     }
     say("%d lost, %d twice", lost, twice);
-    leavings(&place);
+    if (call_is_mq(call))
+        mq_drain(place.mqd);
+    else
+        drain(place.q);
 }
 
 /* ---- what is no cancellation point ---- */

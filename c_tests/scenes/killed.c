@@ -210,7 +210,10 @@ static void killed_at_work(int is_mq)
             snd(place.q, 1, "fits", IPC_NOWAIT);
     }
     say("%d bad messages", bad);
-    leavings(&place);
+    if (is_mq)
+        mq_drain(place.mqd);
+    else
+        drain(place.q);
 }
 
 enum { SYSTEM_V, POSIX };

@@ -7,11 +7,13 @@
 
 . "${0%/*}/../lib.sh"
 
-: "${SCENES:=$(cd "$HERE" && ls *.c *.cc | sed 's/\.cc\{0,1\}$//')}"
+: "${SCENES:=$(cd "$HERE" && ls -- *.c *.cc | sed 's/\.cc\{0,1\}$//')}"
+
+flags_of() { case $1 in *_unwind) echo -fexceptions ;; esac; }
 
 for scene in $SCENES; do
     if [ -e "$HERE/$scene.c" ]; then
-        compile "$scene" "$HERE/$scene.c" || continue
+        compile "$scene" $(flags_of "$scene") "$HERE/$scene.c" || continue
     elif ! command -v "${CXX%% *}" >/dev/null; then
         skip "$scene" "no C++ compiler '$CXX' (Debian: apt-get install g++)"
         continue

@@ -233,8 +233,10 @@ fn clean_up(program: libc::pid_t, has_pidfd: bool, dir: &CString) {
     } else {
         await_gone(program)
     }
-    while in_use(dir) {
-        std::thread::sleep(LOOK_AGAIN);
+    if let Ok(Some(namespace)) = Namespace::open_existing(dir) {
+        while in_use(&namespace) {
+            std::thread::sleep(LOOK_AGAIN);
+        }
     }
     let _ = tree::remove(path(dir));
 }
@@ -256,12 +258,10 @@ fn await_gone(process: libc::pid_t) {
 }
 
 /// Whether a live process still uses the namespace, as a daemon that the program left behind may.
-fn in_use(dir: &CString) -> bool {
+fn in_use(namespace: &Namespace) -> bool {
     let mut used = false;
-    if let Ok(Some(namespace)) = Namespace::open_existing(dir) {
-        // Where nobody can be asked any more, nobody is left.
-        let _ = inspect::processes(&namespace, &mut |_, alive| used |= alive);
-    }
+    // Where nobody can be asked any more, nobody is left.
+    let _ = inspect::processes(namespace, &mut |_, alive| used |= alive);
     used
 }
 

@@ -60,7 +60,8 @@ watcher_is_apart() {
             { tr "\0" " " <"$stat"; } 2>/dev/null | grep -q "^usipc watch-private -- $$ " && watcher=${stat%/cmdline}
         done
         echo "$(ls "$watcher/fd" | tr "\n" " ")$(readlink "$watcher/cwd") $(readlink "$watcher/fd/1")"
-        [ "$(ps -o sid= -p "${watcher#/proc/}" 2>/dev/null)" != "$(ps -o sid= -p $$)" ] && echo apart')
+        session() { cut -d" " -f 6 "/proc/$1/stat"; }
+        [ "$(session "${watcher#/proc/}")" != "$(session $$)" ] && echo apart')
     same private/watcher "0 1 2 3 / /dev/null
 apart" "$report"
 }

@@ -38,8 +38,13 @@ impl Column {
             Applies::SystemV => is_system_v(object.kind),
             Applies::Posix => !is_system_v(object.kind),
         };
-        let readable = object.health == Health::Ok || KNOWN_UNREAD.contains(&self.name);
-        if applies && readable {
+        let known = match object.health {
+            Health::Ok => true,
+            // Then the index is in the identifier's place, which is none.
+            Health::Denied if self.name == "ID" => false,
+            _ => KNOWN_UNREAD.contains(&self.name),
+        };
+        if applies && known {
             (self.value)(object)
         } else {
             Cell::None
@@ -95,8 +100,8 @@ pub static ALL: [Column; 30] = [
     text("MSGS", "Number of messages", All, |o| number(o.messages)),
     right("SEND", "Time of last msg sent", All, |o| Cell::Time(o.send_time)),
     right("RECV", "Time of last msg received", All, |o| Cell::Time(o.receive_time)),
-    right("LSPID", "PID of the last msg sender", All, |o| Cell::Number(o.last_send_pid.into())),
-    right("LRPID", "PID of the last msg receiver", All, |o| Cell::Number(o.last_receive_pid.into())),
+    right("LSPID", "PID of the last msg sender", SystemV, |o| Cell::Number(o.last_send_pid.into())),
+    right("LRPID", "PID of the last msg receiver", SystemV, |o| Cell::Number(o.last_receive_pid.into())),
     right("QBYTES", "Most bytes the queue may hold (msg_qbytes)", SystemV, |o| Cell::Bytes(o.max_bytes)),
     right("MAXMSG", "Most messages the queue may hold (mq_maxmsg)", Posix, |o| number(o.max_messages)),
     right("MSGSIZE", "Largest message, in bytes (mq_msgsize)", Posix, |o| Cell::Bytes(o.message_bytes)),

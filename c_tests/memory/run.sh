@@ -1,0 +1,62 @@
+#!/bin/bash
+# What queues and the library itself cost in memory; these numbers hold for usipc alone, not for the
+# kernel. A POSIX queue reserves its memory when it is opened, a System V queue grows with what it holds.
+
+. "${0%/*}/../lib.sh"
+
+compile use "$HERE/use.c" || exit 0
+
+# Bytes of tmpfs behind the queues under a directory; its dot files belong to the namespace as a whole.
+bytes_under() { find "$1" -type f ! -name '.*' -printf '%b\n' | awk '{ blocks += $1 } END { printf "%d\n", blocks * 512 }'; }
+
+# at_most NAME MEASURED LIMIT
+at_most() {
+    if [ "$2" -le "$3" ]; then pass "$1"; else fail "$1" "costs $2, the limit is $3"; fi
+}
+
+# run_use NAME ARGS...: runs the program in a fresh namespace $dir, its output in $output.
+run_use() {
+    local name=$1; shift
+    dir=$(fresh_namespace)
+    output=$(on_usipc "$dir" "$BIN/use" "$@" 2>"$SCRATCH/err") && return 0
+    fail "$name" "use $* failed"
+    below "$SCRATCH/err"
+    rm -rf "$dir"
+    return 1
+}
+
+empty_mq() {
+    run_use "$@" || return
+    at_most "$1" "$(bytes_under "$dir/mq")" $((128 * 1024))
+    rm -rf "$dir"
+}
+
+# filled NAME SIZE COUNT: payload plus 64 bytes a message, half again, plus what an empty queue may cost.
+filled() {
+    local name=$1 sizes=$2 count=$3
+    run_use "$name" msg "$sizes" "$count" || return
+    [ "$sizes" != drained ] || count=0
+    at_most "$name" "$(bytes_under "$dir/msg")" $(((output + 64 * count) * 3 / 2 + 32 * 1024))
+    rm -rf "$dir"
+}
+
+ORACLE_ENV="USIPC_MSGMNB=64M"
+empty_mq empty_mq mq
+empty_mq empty_mq_polled mq poll
+filled empty_msg 0 0
+filled drained_msg drained 2000
+for size in 0 1 64 1000 8192 mixed; do
+    for count in 1 3 10 50 200 1000 4000; do filled "msg_${size}_x_$count" "$size" "$count"; done
+done
+filled msg_0_x_20000 0 20000
+filled msg_1_x_20000 1 20000
+
+private_memory() {
+    local without
+    have_kernel || { skip private "no fresh kernel IPC namespace here (unshare is refused)"; return; }
+    without=$(on_kernel "$BIN/use" private) || { fail private "the kernel run failed"; return; }
+    run_use private private || return
+    at_most private_kib $((output - without)) 64
+    rm -rf "$dir"
+}
+private_memory
