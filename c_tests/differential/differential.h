@@ -153,6 +153,8 @@ struct queue {
     long label;
     int id;
     bool live;
+    uid_t uid;
+    gid_t gid;
     unsigned denied; /* the workers that were last refused, one bit each */
     struct window changed, sent, received;
     int sender, receiver; /* whose the last was, as an index of pids; -1 while there was none */

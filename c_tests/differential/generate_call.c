@@ -122,14 +122,16 @@ static void draw_msgrcv(struct generator *g, struct model *m, struct command *c)
 }
 
 /* The new owner, as far as the run may give queues away. */
-static void draw_owner(struct generator *g, const struct worker *w, struct command *c)
+static void draw_owner(struct generator *g, struct model *m, struct command *c)
 {
     static const long ids[] = { 0, 1000, 1001, 1002, 2000 };
     struct random *r = &g->random;
+    const struct worker *w = &m->workers[c->worker];
+    const struct queue *q = model_queue(m, c->a[0]);
     enum avoid kind = w->euid == 0 ? AVOID_GIVE_AWAY_ROOT : AVOID_GIVE_AWAY;
-    bool own = draw_percent(r, 60) || avoided(g, kind);
-    c->a[3] = own ? (long)w->euid : DRAW_FROM(r, ids);
-    c->a[4] = own ? (long)w->egid : DRAW_FROM(r, ids);
+    bool stays = draw_percent(r, 60) || avoided(g, kind);
+    c->a[3] = stays && q ? (long)q->uid : DRAW_FROM(r, ids);
+    c->a[4] = stays && q ? (long)q->gid : DRAW_FROM(r, ids);
     if (draw_percent(r, 3))
         c->a[3 + draw_below(r, 2)] = (long)(uid_t)-1;
 }
@@ -148,7 +150,7 @@ static void draw_msgctl(struct generator *g, struct model *m, struct command *c)
     if ((c->a[1] == MSG_STAT_ANY && avoided(g, AVOID_STAT_ANY)) || (c->a[1] == MSG_INFO && avoided(g, AVOID_INFO)))
         c->a[1] = IPC_STAT;
     c->a[2] = draw_pointer(g);
-    draw_owner(g, &m->workers[c->worker], c);
+    draw_owner(g, m, c);
     c->a[5] = draw_mode(r);
     if (draw_percent(r, 10))
         c->a[5] |= (long)(draw(r) & 0xffffe00);

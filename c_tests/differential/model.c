@@ -196,6 +196,8 @@ static void learn_msgget(struct model *m, const struct command *c, const struct 
         .label = c->number,
         .id = (int)r->ret,
         .live = true,
+        .uid = m->workers[c->worker].euid,
+        .gid = m->workers[c->worker].egid,
         .changed = m->now,
         .sender = -1,
         .receiver = -1,
@@ -223,6 +225,8 @@ static void learn_sysv(struct model *m, const struct command *c, const struct re
     if (c->op == OP_MSGCTL && r->ret == 0 && c->a[1] == IPC_SET) {
         q->changed = m->now;
         q->denied = 0;
+        q->uid = (uid_t)c->a[3];
+        q->gid = (gid_t)c->a[4];
     }
 }
 

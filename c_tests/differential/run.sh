@@ -34,7 +34,7 @@ one_seed() {
         differences=$((differences + 1))
         fail "seed-$seed" "not the same trace as on the kernel"
         printf '%s\n' "$verdict" | below
-        below "$base.usipc.err"
+        sort "$base.usipc.err" | uniq -c | BELOW_LINES=5 below
         echo "    to take it apart: c_tests/differential/minimise.sh --seed $seed --calls $calls ${AVOID[*]-}"
     fi
     rm -f "$base".*

@@ -29,7 +29,19 @@ kernel_side() {
     in_fresh_ipc "$trace" "$DIFFERENTIAL" --cpu 0 "$@"
 }
 
-# Says what is left in the namespace directory at the end in TRACE.left.
+on_usipc_in() {
+    local dir=$1 trace=$2; shift 2
+    in_fresh_ipc "$trace" env USIPC_DIR="$dir" LD_PRELOAD="$SCRATCH/libusipc.so" "$DIFFERENTIAL" --cpu 1 "$@"
+}
+
+# What is in a namespace directory that everything was removed from: nothing but hidden files, which keep account.
+what_is_left() {
+    [ -n "$(ls -A "$1")" ] || echo "nothing was made in $1: the preload did not take"
+    find "$1" -mindepth 2 ! -path "$1/procs/*" ! -name '.*'
+}
+
+# A namespace that several users share is set up by root: the first call is its own. Says what is left in the
+# namespace directory at the end in TRACE.left.
 usipc_side() {
     local trace=$1 dir status; shift
     if [ "$SUBJECT" = kernel ]; then
@@ -37,10 +49,10 @@ usipc_side() {
         return
     fi
     dir=$(fresh_namespace) || return
-    in_fresh_ipc "$trace" env USIPC_DIR="$dir" LD_PRELOAD="$SCRATCH/libusipc.so" "$DIFFERENTIAL" --cpu 1 "$@"
+    on_usipc_in "$dir" "$trace.set-up" --replay "$SCRATCH/root.script"
+    on_usipc_in "$dir" "$trace" "$@"
     status=$?
-    [ -n "$(ls -A "$dir")" ] || echo "nothing was made in $dir: the preload did not take" >"$trace.left"
-    find "$dir"/{msg,keys,mq} -mindepth 1 >>"$trace.left" 2>/dev/null
+    what_is_left "$dir" >"$trace.left"
     rm -rf "$dir"
     return $status
 }
@@ -90,6 +102,9 @@ SCRIPT
     grep -q 'mq_open.*ENOSYS' "$SCRATCH/probe" && echo "this kernel has no POSIX message queues"
 }
 
+# The first call of a namespace.
+write_root_script() { printf '%s\n' '1 0 spawn 0' '2 0 msgget 0 950' >"$SCRATCH/root.script"; }
+
 # Skips the test NAME where the kernel cannot be asked; ends the script then, or where nothing can be built.
 prepare() {
     local why
@@ -99,4 +114,5 @@ prepare() {
     why=$(probe_kernel)
     [ -z "$why" ] || { skip "$1" "$why"; exit 0; }
     read_avoided
+    write_root_script
 }

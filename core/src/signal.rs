@@ -99,7 +99,7 @@ fn real(sig: c_int, act: *const libc::sigaction, old: *mut libc::sigaction) -> R
         // SAFETY: a plain look-up.
         next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"sigaction".as_ptr()) } as usize;
         if next == 0 {
-            return Err(Errno::ENOSYS);
+            next = bare as SigactionFn as usize;
         }
         NEXT.store(next, Relaxed);
     }
@@ -113,6 +113,57 @@ fn real(sig: c_int, act: *const libc::sigaction, old: *mut libc::sigaction) -> R
         let e = Errno(*libc::__errno_location());
         *libc::__errno_location() = saved;
         Err(e)
+    }
+}
+
+/// The kernel's `struct sigaction`.
+#[repr(C)]
+struct KernelAction {
+    handler: usize,
+    flags: u64,
+    restorer: usize,
+    mask: u64,
+}
+
+// SA_RESTORER: x86-64 asks for the way back from a handler.
+#[cfg(target_arch = "x86_64")]
+core::arch::global_asm!(".hidden usipc_restorer", "usipc_restorer:", "mov eax, 15", "syscall");
+
+/// Serves where dlsym finds none, as in a statically linked program: the bare system call.
+unsafe extern "C" fn bare(sig: c_int, act: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
+    #[cfg(target_arch = "x86_64")]
+    let (flag, restorer) = {
+        extern "C" {
+            fn usipc_restorer();
+        }
+        (0x0400_0000, usipc_restorer as *const () as usize)
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let (flag, restorer) = (0, 0);
+    // SAFETY: the pointers are null or valid, as sigaction(2) asks.
+    unsafe {
+        let new = act.as_ref().map(|a| KernelAction {
+            handler: a.sa_sigaction,
+            flags: a.sa_flags as u32 as u64 | flag,
+            restorer,
+            mask: mask_word(&a.sa_mask),
+        });
+        let mut before = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
+        let new = new.as_ref().map_or(core::ptr::null(), |n| n as *const KernelAction);
+        match syscall!(libc::SYS_rt_sigaction, sig, new, &mut before as *mut KernelAction, 8) {
+            Ok(_) => {
+                if let Some(old) = old.as_mut() {
+                    old.sa_sigaction = before.handler;
+                    old.sa_flags = before.flags as c_int;
+                    old.sa_mask = with_mask(before.mask);
+                }
+                0
+            }
+            Err(e) => {
+                *libc::__errno_location() = e.0;
+                -1
+            }
+        }
     }
 }
 
@@ -180,7 +231,8 @@ fn exchange(sig: c_int, wanted: Option<libc::sigaction>) -> Result<libc::sigacti
     if is_trampoline(before.sa_sigaction) {
         const UNBLOCKABLE: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
         before.sa_sigaction = handler;
-        before.sa_flags = flags as c_int;
+        const OURS: c_int = libc::SA_RESETHAND | libc::SA_SIGINFO;
+        before.sa_flags = before.sa_flags & !OURS | flags as c_int & OURS;
         before.sa_mask = with_mask(mask & !UNBLOCKABLE);
     }
     Ok(before)

@@ -43,15 +43,22 @@ environment_set() {
     $CC -shared -fPIC -o "$other" -x c - </dev/null
     same run/appends "$other:$LIBRARY $NAMESPACE" "$(LD_PRELOAD=$other run -- sh -c "$show")"
     same run/nested "$LIBRARY $NAMESPACE" "$(run -- "$USIPC" run -- sh -c "$show")"
-    same run/relative-dir "$NAMESPACE" "$(cd "${NAMESPACE%/*}" && "$USIPC" run --dir "${NAMESPACE##*/}" -- sh -c 'echo "$USIPC_DIR"')"
-    same run/from-the-environment "$NAMESPACE" "$(USIPC_DIR=$NAMESPACE "$USIPC" run -- sh -c 'echo "$USIPC_DIR"')"
+    show='echo "$USIPC_DIR"'
+    same run/relative-dir "$NAMESPACE" \
+        "$(cd "${NAMESPACE%/*}" && "$USIPC" run --dir "${NAMESPACE##*/}" -- sh -c "$show")"
+    same run/from-the-environment "$NAMESPACE" "$(USIPC_DIR=$NAMESPACE "$USIPC" run -- sh -c "$show")"
 }
 
 named() {
     local dir
     dir=$("$USIPC" run --namespace "cli-$$" -- sh -c 'echo "$USIPC_DIR"')
-    if [ -d "$dir/procs" ] && [ "${dir##*/}" = "cli-$$" ]; then pass run/namespace; else fail run/namespace "it is '$dir'"; fi
-    same run/namespace-by-environment "$dir" "$(USIPC_NAMESPACE=cli-$$ "$USIPC" run -- sh -c 'echo "$USIPC_DIR"')"
+    if [ -d "$dir/procs" ] && [ "${dir##*/}" = "cli-$$" ]; then
+        pass run/namespace
+    else
+        fail run/namespace "it is '$dir'"
+    fi
+    same run/namespace-by-environment "$dir" \
+        "$(USIPC_NAMESPACE=cli-$$ "$USIPC" run -- sh -c 'echo "$USIPC_DIR"')"
     "$USIPC" rm --namespace "cli-$$" namespace
     [ ! -e "$dir" ] && pass run/namespace-removed || fail run/namespace-removed "$dir is still there"
 }
@@ -62,7 +69,8 @@ failures() {
     USIPC_LIB=/none expect run/no-library 2 '' 'usipc: USIPC_LIB: there is no file /none' "${RUN[@]}" -- true
     local blank="$SCRATCH/a b"
     mkdir -p "$blank" && cp "$LIBUSIPC" "$blank/libusipc.so"
-    USIPC_LIB="$blank/libusipc.so" expect run/blank-in-path 2 '' 'usipc: USIPC_LIB: .*blank or a colon.*' "${RUN[@]}" -- true
+    USIPC_LIB="$blank/libusipc.so" expect run/blank-in-path 2 '' 'usipc: USIPC_LIB: .*blank or a colon.*' \
+        "${RUN[@]}" -- true
     expect run/dir-is-a-file 2 '' 'usipc: .*passwd is not a directory.*' "$USIPC" run --dir /etc/passwd -- true
 }
 

@@ -20,10 +20,13 @@ columns() {
     wait $!
     local pid=$! id
     id=$(cat "$SCRATCH/id")
-    same ls/rows "TYPE KEY ID NAME PERMS OWNER USEDBYTES MSGS LSPID LRPID msg 0x00001234 $id rw-r----- $me 8B 2 $pid 0 mq /cli-first rw------- $me 8B 2" "$(ls_ | xargs)"
+    same ls/headings "TYPE KEY ID NAME PERMS OWNER USEDBYTES MSGS LSPID LRPID" "$(ls_ | head -n 1 | xargs)"
+    same ls/rows "msg 0x00001234 $id rw-r----- $me 8B 2 $pid 0 mq /cli-first rw------- $me 8B 2" \
+        "$(ls_ --noheadings | xargs)"
     if command -v lsipc >/dev/null && have_kernel; then
         # lsipc shows no heading without a queue.
-        same ls/lsipc-columns "$(on_kernel sh -c 'ipcmk -Q >/dev/null; lsipc -q' | head -n 1 | xargs)" "$(ls_ -q | head -n 1 | xargs)"
+        same ls/lsipc-columns "$(on_kernel sh -c 'ipcmk -Q >/dev/null; lsipc -q' | head -n 1 | xargs)" \
+            "$(ls_ -q | head -n 1 | xargs)"
     else
         skip ls/lsipc-columns "no lsipc, or no fresh kernel IPC namespace here"
     fi
@@ -66,7 +69,8 @@ removal() {
     expect rm/msg-again 1 '' "usipc: no message queue with id $id in $NAMESPACE .*" "$USIPC" rm msg "$id"
     expect rm/mq 0 '' '' "$USIPC" rm mq /cli-gone
     expect rm/mq-again 1 '' "usipc: no POSIX message queue called /cli-gone in $NAMESPACE .*" "$USIPC" rm mq /cli-gone
-    expect rm/mq-without-slash 2 '' 'usipc: the name of a POSIX queue begins with a slash: usipc rm mq /cli-gone' "$USIPC" rm mq cli-gone
+    expect rm/mq-without-slash 2 '' 'usipc: the name of a POSIX queue begins with a slash: usipc rm mq /cli-gone' \
+        "$USIPC" rm mq cli-gone
     queue 0x55 /cli-gone >/dev/null
     queue 0x56 /cli-gone2 >/dev/null
     expect rm/several 1 '' 'usipc: no message queue with key 0x00000057 .*' "$USIPC" rm msg --key 0x55 --key 0x57 --key 86
@@ -100,13 +104,18 @@ whole_namespace() {
 
 # Objects of another user: shown as far as the directory tells, and not removed.
 other_user() {
-    if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then skip ls/other-user "needs root and setpriv"; return; fi
+    if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then
+        skip ls/other-user "needs root and setpriv"
+        return
+    fi
     local id nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
     cp "$USIPC" "$SCRATCH/usipc" && chmod 755 "$SCRATCH/usipc"
     id=$(queue 0x66 /cli-mine a)
     # The System V queue is 0640: others have no permission at all.
-    same ls/other-user "msg permission denied" "$($nobody "$SCRATCH/usipc" ls -q --noheadings -o TYPE,USEDBYTES,STATUS | xargs)"
-    expect rm/other-user 1 '' "usipc: the message queue with id $id in .* is not yours.*" $nobody "$SCRATCH/usipc" rm msg "$id"
+    same ls/other-user "msg permission denied" \
+        "$($nobody "$SCRATCH/usipc" ls -q --noheadings -o TYPE,USEDBYTES,STATUS | xargs)"
+    expect rm/other-user 1 '' "usipc: the message queue with id $id in .* is not yours.*" \
+        $nobody "$SCRATCH/usipc" rm msg "$id"
     rm_ all
 }
 

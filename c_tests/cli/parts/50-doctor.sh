@@ -24,7 +24,8 @@ limits() {
     expect doctor/limit-of-environment 0 '.*msgmnb +1048576 .*from USIPC_MSGMNB; the default is 16384.*' '' \
         env USIPC_MSGMNB=1M USIPC_DIR="$NAMESPACE" "$USIPC" doctor
     echo 'msgmax=64K' >"$NAMESPACE/limits"
-    expect doctor/limit-of-namespace 0 ".*msgmax +65536 .*from the namespace's file limits; the default is 8192.*" '' "${DOCTOR[@]}"
+    expect doctor/limit-of-namespace 0 ".*msgmax +65536 .*from the namespace's file limits; the default is 8192.*" '' \
+        "${DOCTOR[@]}"
     rm "$NAMESPACE/limits"
 }
 
@@ -42,7 +43,8 @@ broken_preload() {
 }
 
 bad_directory() {
-    USIPC_DIR=/etc/passwd expect doctor/bad-directory 1 '.*BAD +namespace +/etc/passwd is not a directory.*' '' "$USIPC" doctor
+    USIPC_DIR=/etc/passwd expect doctor/bad-directory 1 '.*BAD +namespace +/etc/passwd is not a directory.*' '' \
+        "$USIPC" doctor
     USIPC_NAMESPACE=a/b expect doctor/bad-name 1 '.*BAD +namespace +.*' '' "$USIPC" doctor
 }
 

@@ -3,18 +3,19 @@
 STAGE=$SCRATCH/stage
 PREFIX=/opt/usipc
 
+VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' "$TOP/Cargo.toml" | head -n 1)
+
 compile_time() { PKG_CONFIG_PATH=$STAGE$PREFIX/lib/pkgconfig pkg-config --define-variable=prefix="$STAGE$PREFIX" "$@"; }
 
 installed_files() {
-    local wanted version
-    version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$TOP/Cargo.toml" | head -n 1)
+    local wanted
     wanted="bin/usipc
 include/usipc.h
 $(cd "$TOP/include" && ls usipc/*.h | sed 's|^|include/|')
 lib/libusipc.a
 lib/libusipc.so -> libusipc.so.0
-lib/libusipc.so.0 -> libusipc.so.$version
-lib/libusipc.so.$version
+lib/libusipc.so.0 -> libusipc.so.$VERSION
+lib/libusipc.so.$VERSION
 lib/pkgconfig/usipc.pc
 lib/tmpfiles.d/usipc.conf
 share/man/man1/usipc.1"
@@ -24,8 +25,11 @@ share/man/man1/usipc.1"
 
 linked_program() {
     local words
-    if ! command -v pkg-config >/dev/null; then skip install/pkg-config "no pkg-config (type: apt-get install pkg-config)"; return; fi
-    same install/version "$(sed -n 's/^version = "\(.*\)"/\1/p' "$TOP/Cargo.toml" | head -n 1)" "$(compile_time --modversion usipc)"
+    if ! command -v pkg-config >/dev/null; then
+        skip install/pkg-config "no pkg-config (type: apt-get install pkg-config)"
+        return
+    fi
+    same install/version "$VERSION" "$(compile_time --modversion usipc)"
     words=$(compile_time --cflags --libs usipc)
     if ! $CC $CFLAGS -include usipc.h -o "$BIN/linked" "$HERE/queue.c" $words >"$SCRATCH/cc" 2>&1; then
         fail install/links "a program does not compile with: $words"
@@ -59,14 +63,15 @@ installed_command() {
     (unset USIPC_LIB; expect install/doctor 0 '.*ok +test child .*' '' "$STAGE$PREFIX/bin/usipc" doctor --dir "$dir")
     rm -rf "$dir"
     cp "$STAGE$PREFIX/bin/usipc" "$SCRATCH/usipc-alone"
-    (unset USIPC_LIB; expect install/command-alone 2 '' 'usipc: no libusipc.so.0 in .* or beside .*; set USIPC_LIB to its path' \
-        "$SCRATCH/usipc-alone" run -- true)
+    (unset USIPC_LIB; expect install/command-alone 2 '' \
+        'usipc: no libusipc.so.0 in .* or beside .*; set USIPC_LIB to its path' "$SCRATCH/usipc-alone" run -- true)
 }
 
 # What the tmpfiles.d lines make is what the library takes for the system-wide namespace.
 tmpfiles() {
     local root=$SCRATCH/tmpfiles rooms
-    rooms=$(sed -n 's|^d /dev/shm/usipc/\([a-z]*\) *1777 root root -$|\1|p' "$STAGE$PREFIX/lib/tmpfiles.d/usipc.conf" | sort | xargs)
+    rooms=$(sed -n 's|^d /dev/shm/usipc/\([a-z]*\) *1777 root root -$|\1|p' \
+        "$STAGE$PREFIX/lib/tmpfiles.d/usipc.conf" | sort | xargs)
     mkdir -p "$root"
     "$USIPC" run --dir "$root/made" -- true
     same install/tmpfiles "$(ls "$root/made" | sort | xargs)" "$rooms"
@@ -90,5 +95,10 @@ installed_command
 tmpfiles
 make -C "$TOP" -s uninstall DESTDIR="$STAGE" PREFIX=$PREFIX >"$SCRATCH/make" 2>&1
 same install/uninstall '' "$(find "$STAGE" ! -type d)"
-same install/missing-cargo 1 "$(make -C "$TOP" need-cargo CARGO=no-such-cargo 2>&1 | grep -c "^make: Rust's cargo is missing; type: ")"
-same install/missing-cc 1 "$(make -C "$TOP" need-cc CC=no-such-cc 2>&1 | grep -c '^make: a C compiler (no-such-cc) is missing; type: ')"
+
+# missing NAME MAKE-TARGET VARIABLE LINE: without the tool, make says what to type.
+missing() {
+    same "install/$1" 1 "$(make -C "$TOP" "$2" "$3" 2>&1 | grep -c "^make: $4 is missing; type: ")"
+}
+missing missing-cargo need-cargo CARGO=no-such-cargo "Rust's cargo"
+missing missing-cc need-cc CC=no-such-cc 'a C compiler (no-such-cc)'

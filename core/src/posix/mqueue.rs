@@ -361,7 +361,7 @@ pub fn receive(fd: mqd_t, text: Out<c_char>, len: usize, priority: Out<c_uint>, 
         }
         let delivered = sink.deliver(&queue, n)?;
         queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
-        queue.admit(ns, &mut locked.wakes)?;
+        queue.admit(&mut locked.wakes)?;
         Ok(match delivered {
             Ok(len) => Step::Done(len),
             Err(e) => Step::Fail(e),

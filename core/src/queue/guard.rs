@@ -3,6 +3,7 @@
 use super::waiters::Wakes;
 use super::{Checked, Queue};
 use crate::namespace::Namespace;
+use crate::posix::poll;
 use crate::region::object::Ref;
 use crate::sync::lock::Got;
 
@@ -13,7 +14,7 @@ pub struct Locked<'r> {
     /// Whom to wake when the lock is released.
     pub wakes: Wakes<'r>,
     ns: &'static Namespace,
-    me: u64,
+    object: &'r Ref,
 }
 
 impl<'r> Locked<'r> {
@@ -23,7 +24,7 @@ impl<'r> Locked<'r> {
     pub fn acquire(object: &'r Ref, ns: &'static Namespace, me: u64) -> Checked<Locked<'r>> {
         let queue = Queue::of(object);
         let got = queue.head().common.lock.acquire(ns, me);
-        let mut locked = Locked { queue, wakes: Wakes::default(), ns, me };
+        let mut locked = Locked { queue, wakes: Wakes::default(), ns, object };
         if got == Got::Stolen || queue.head().broken.get() != 0 {
             locked.repair()?;
         }
@@ -33,7 +34,10 @@ impl<'r> Locked<'r> {
     /// Makes the derived data anew.
     #[cold]
     pub fn repair(&mut self) -> Checked<()> {
-        self.queue.recover(self.ns, &mut self.wakes)
+        let repaired = self.queue.recover(self.ns, &mut self.wakes);
+        // Whoever died may have changed the queue and not yet its FIFO.
+        poll::keep_in_step(self.ns, self.object, &self.queue, usize::MAX);
+        repaired
     }
 
     /// Runs `body`, and once more after a repair when it finds the queue in disorder.
@@ -62,17 +66,7 @@ impl<'r> Locked<'r> {
 impl Drop for Locked<'_> {
     #[inline]
     fn drop(&mut self) {
-        let lock = &self.queue.head().common.lock;
-        lock.release();
-        // A waiter who was told by a system call but was not found asleep may have been killed
-        // with what was given to him: look at once, so that it does not lie idle.
-        while self.wakes.wake() {
-            self.wakes.lost = false;
-            if lock.acquire(self.ns, self.me) == Got::Stolen {
-                let _ = self.repair();
-            }
-            let _ = self.sweep();
-            lock.release();
-        }
+        self.queue.head().common.lock.release();
+        self.wakes.wake();
     }
 }

@@ -100,6 +100,8 @@ pub mod waiting {
     pub const TOO_BIG: u32 = 5;
     /// The queue has been removed.
     pub const REMOVED: u32 = 6;
+    /// Found waiting by somebody who holds the lock and will say more before he releases it.
+    pub const CLAIMED: u32 = 7;
 }
 
 /// What a waiter waits for.
@@ -123,7 +125,8 @@ pub struct Waiter {
     pub seq: W64,
     /// Receiver: the type it wants.
     pub want: W64,
-    /// Receiver: the largest text it takes. Sender: the size of its message.
+    /// Receiver: the largest text it takes; msg_rtime as it was, once a message is assigned.
+    /// Sender: the size of its message.
     pub max_len: W64,
     /// Receiver: how it matches, see [`super::index::Match`].
     pub how: W32,
@@ -131,11 +134,12 @@ pub struct Waiter {
     pub node: W32,
     /// Its process id, for lrpid and to show.
     pub pid: W32,
-    /// Neighbours in its list.
+    /// Neighbours in its list; `before` is msg_lrpid as it was, once a message is assigned.
     pub before: W32,
     #[allow(missing_docs)]
     pub after: W32,
-    _pad: W32,
+    /// POSIX: urgency by nice value, as getpriority(2) of the kernel gives it: 40 (nice -20) to 1.
+    pub urgency: W32,
 }
 
 const _: () = assert!(size_of::<Waiter>() == 64);

@@ -4,7 +4,6 @@ use super::index::Match;
 use super::layout::*;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
-use crate::namespace::{lifeline, Namespace};
 use crate::region::{Corrupt, NIL};
 use core::sync::atomic::Ordering::Release;
 
@@ -65,25 +64,30 @@ impl<'r> Queue<'r> {
             let next = waiter.after.get();
             if Match::unpack(waiter.how.get(), waiter.want.get() as i64).takes(node.key.get() as i64) {
                 self.list_remove(waiter)?;
-                if node.len.get() as u64 <= waiter.max_len.get() {
-                    self.assign(n, waiter, wakes, now_s);
+                if node.len.get() as u64 > waiter.max_len.get() {
+                    self.end_wait(waiter, waiting::TOO_BIG, wakes);
+                } else if self.claim(waiter) {
+                    self.assign(n, waiter, now_s);
                     return Ok(true);
                 }
-                self.end_wait(waiter, waiting::TOO_BIG, wakes);
             }
             w = next;
         }
         Err(Corrupt)
     }
 
-    /// Message `n` becomes the waiter's: from here on it counts as received.
-    pub(super) fn assign(&self, n: u32, waiter: &'r Waiter, wakes: &mut Wakes<'r>, now_s: i64) {
+    /// Message `n` becomes the claimed waiter's: from here on it counts as received.
+    pub(super) fn assign(&self, n: u32, waiter: &Waiter, now_s: i64) {
         let head = self.head();
         head.assigned.set(head.assigned.get().wrapping_add(1));
+        // What the record says now, should the waiter be killed before it fetches the message.
+        waiter.before.set(head.receive_pid.get());
+        waiter.max_len.set(head.receive_time.get());
         head.receive_pid.set(waiter.pid.get());
         head.receive_time.set(now_s as u64);
         waiter.node.set(n);
-        self.end_wait(waiter, waiting::DONE, wakes);
+        // SYNC: waiter state (release side)
+        waiter.state.atomic().store(waiting::DONE, Release);
     }
 
     /// Takes message `n`, whose text has been copied out, from the queue.
@@ -108,14 +112,14 @@ impl<'r> Queue<'r> {
 
     /// Lets waiting senders go on after room has come free.
     #[inline]
-    pub fn admit(&self, ns: &Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
+    pub fn admit(&self, wakes: &mut Wakes<'r>) -> Checked<()> {
         if self.head().senders.head.get() == NIL {
             return Ok(());
         }
         if self.system_v {
             self.admit_system_v(wakes)
         } else {
-            self.admit_posix(ns, wakes)
+            self.admit_posix(wakes)
         }
     }
 
@@ -150,8 +154,8 @@ impl<'r> Queue<'r> {
     }
 
     /// Puts the prepared messages of waiting senders into the queue while there is room, in order
-    /// (Linux: pipelined_receive). Those of killed senders are dropped.
-    fn admit_posix(&self, ns: &Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
+    /// (Linux: pipelined_receive). Those of senders who are not there any more are dropped.
+    fn admit_posix(&self, wakes: &mut Wakes<'r>) -> Checked<()> {
         for _ in 0..=WAITERS {
             let w = self.head().senders.head.get();
             if w == NIL || self.head().count.get() >= self.geometry.max_messages as u64 {
@@ -159,15 +163,14 @@ impl<'r> Queue<'r> {
             }
             let waiter = self.waiter(w)?;
             self.list_remove(waiter)?;
-            let n = waiter.node.get();
-            if !lifeline::is_alive(ns, waiter.token.get()) {
+            if !self.claim(waiter) {
                 self.drop_prepared(waiter)?;
-                self.waiter_free(w, waiter);
                 continue;
             }
             let now_s = self.head().receive_time.get() as i64;
-            self.put(n, wakes, now_s)?;
-            self.end_wait(waiter, waiting::DONE, wakes);
+            self.put(waiter.node.get(), wakes, now_s)?;
+            // SYNC: waiter state (release side)
+            waiter.state.atomic().store(waiting::DONE, Release);
         }
         Err(Corrupt)
     }

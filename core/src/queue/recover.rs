@@ -58,7 +58,7 @@ impl<'r> Queue<'r> {
         let mut queued = Scratch::new(self.count_queued()?)?;
         let mut waiters = [(u64::MAX, NIL); WAITERS as usize];
         self.clear_index()?;
-        self.recover_waiters(ns, &mut waiters, wakes)?;
+        let returned = self.recover_waiters(ns, &mut waiters, wakes)?;
         if self.system_v {
             self.recover_arena(&mut queued)?;
         } else {
@@ -83,7 +83,12 @@ impl<'r> Queue<'r> {
         self.relist(&waiters)?;
         head.broken.set(0);
         self.serve_receivers(wakes)?;
-        self.admit(ns, wakes)
+        self.admit(wakes)?;
+        if !self.system_v && returned != 0 && head.count.get() == returned {
+            // They came into an empty queue after all, and nobody waits for them.
+            crate::posix::notify::fire(ns, self);
+        }
+        Ok(())
     }
 
     /// Walks the arena or the array: how many messages there are.
@@ -121,9 +126,11 @@ impl<'r> Queue<'r> {
         Ok(())
     }
 
-    /// Forgets dead waiters; collects those that still wait, in order of arrival.
-    fn recover_waiters(&self, ns: &Namespace, waiters: &mut [(u64, u32)], wakes: &mut Wakes<'r>) -> Checked<()> {
+    /// Forgets dead waiters; collects those that still wait, in order of arrival. How many messages
+    /// the dead had assigned.
+    fn recover_waiters(&self, ns: &Namespace, waiters: &mut [(u64, u32)], wakes: &mut Wakes<'r>) -> Checked<u64> {
         let head = self.head();
+        let mut returned = 0;
         head.assigned.set(0);
         head.free_waiter.set(NIL);
         head.fresh_waiter.set(WAITERS);
@@ -134,29 +141,39 @@ impl<'r> Queue<'r> {
         for w in (0..WAITERS).rev() {
             let waiter = self.waiter(w)?;
             let state = waiter.state.get();
-            let alive = (waiting::AWAKE..=waiting::REMOVED).contains(&state) && lifeline::is_alive(ns, waiter.token.get());
+            let alive = (waiting::AWAKE..=waiting::CLAIMED).contains(&state) && lifeline::is_alive(ns, waiter.token.get());
+            let assigned = state == waiting::DONE
+                && waiter.kind.get() == waiter_kind::RECEIVER
+                && self.node(waiter.node.get()).is_ok_and(|n| n.state.get() == self::state::QUEUED);
             if !alive {
+                if assigned && head.receive_pid.get() == waiter.pid.get() {
+                    // It never fetched the message: as if it had not been there.
+                    head.receive_pid.set(waiter.before.get());
+                    head.receive_time.set(waiter.max_len.get());
+                }
+                returned += assigned as u64;
                 self.waiter_free(w, waiter);
-            } else if state <= waiting::ASLEEP {
+            } else if state <= waiting::ASLEEP || state == waiting::CLAIMED {
                 // Its message was being taken in by a receiver who was killed over it: it is in.
                 let taken = !self.system_v
                     && waiter.kind.get() == waiter_kind::SENDER
                     && self.node(waiter.node.get()).is_ok_and(|n| n.state.get() == self::state::QUEUED);
                 if taken {
                     self.end_wait(waiter, waiting::DONE, wakes);
-                } else {
-                    waiters[w as usize] = (waiter.seq.get(), w);
+                    continue;
                 }
+                if state == waiting::CLAIMED {
+                    waiter.state.set(waiting::AWAKE);
+                }
+                waiters[w as usize] = (waiter.seq.get(), w);
+            } else if assigned {
+                head.assigned.set(head.assigned.get() + 1);
             } else if state == waiting::DONE && waiter.kind.get() == waiter_kind::RECEIVER {
-                if self.node(waiter.node.get()).is_ok_and(|n| n.state.get() == self::state::QUEUED) {
-                    head.assigned.set(head.assigned.get() + 1);
-                } else {
-                    self.end_wait(waiter, waiting::RETRY, wakes);
-                }
+                self.end_wait(waiter, waiting::RETRY, wakes);
             }
         }
         waiters.sort_unstable();
-        Ok(())
+        Ok(returned)
     }
 
     /// Whether a living receiver has message `n` assigned.
@@ -253,11 +270,11 @@ impl<'r> Queue<'r> {
             let n = self.find(Match::unpack(waiter.how.get(), waiter.want.get() as i64))?;
             if n != NIL {
                 self.list_remove(waiter)?;
-                if self.node(n)?.len.get() as u64 <= waiter.max_len.get() {
-                    self.unlink(n)?;
-                    self.assign(n, waiter, wakes, self.head().send_time.get() as i64);
-                } else {
+                if self.node(n)?.len.get() as u64 > waiter.max_len.get() {
                     self.end_wait(waiter, waiting::TOO_BIG, wakes);
+                } else if self.claim(waiter) {
+                    self.unlink(n)?;
+                    self.assign(n, waiter, self.head().send_time.get() as i64);
                 }
             }
             w = next;

@@ -11,6 +11,7 @@ use super::layout::*;
 use super::{Checked, Queue};
 use crate::errno::{Errno, Result};
 use crate::namespace::Namespace;
+use crate::region::header::ObjectKind;
 use crate::region::object::Ref;
 use crate::region::{Corrupt, NIL};
 use crate::sync::section::Section;
@@ -168,6 +169,9 @@ impl Wait {
         waiter.node.set(request.node);
         // SAFETY: no arguments. The kernel, too, notes the thread's id for a sleeper.
         waiter.pid.set(unsafe { syscall!(libc::SYS_gettid) }.unwrap_or(0) as u32);
+        // SAFETY: no pointers.
+        let nice = || unsafe { syscall!(libc::SYS_getpriority, libc::PRIO_PROCESS, 0) }.unwrap_or(20) as u32;
+        waiter.urgency.set(if object.is(ObjectKind::Mq) { nice() } else { 0 });
         queue.list_push(entry, waiter)?;
         waiter.state.atomic().store(waiting::AWAKE, Release);
         wait.word = waiter.state.atomic();
@@ -193,7 +197,9 @@ impl Wait {
             unsafe { cancel::sleep_cancellable(sleep, cancelled, arg) };
             match self.sleep.get() {
                 Ok(()) | Err(Errno::EAGAIN) => {}
-                Err(Errno::EINTR) => self.settle(Why::Signal(false)),
+                // Not by way of the trampoline, so a handler of libc's own (setxid): as it installs
+                // them, with SA_RESTART.
+                Err(Errno::EINTR) => self.settle(Why::Signal(true)),
                 Err(Errno::ETIMEDOUT) if self.deadline.is_some_and(|t| clock::passed(&t)) => self.settle(Why::TimedOut),
                 // EFAULT: a handler's settling has unmapped the queue; look() sees the outcome.
                 Err(_) => self.look_round(),

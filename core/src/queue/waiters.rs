@@ -13,8 +13,6 @@ use core::sync::atomic::{AtomicU32, Ordering::*};
 pub struct Wakes<'r> {
     words: [Option<&'r AtomicU32>; 4],
     count: usize,
-    /// Somebody was woken who may have been killed in his sleep.
-    pub lost: bool,
 }
 
 impl<'r> Wakes<'r> {
@@ -26,15 +24,15 @@ impl<'r> Wakes<'r> {
         self.words[self.count] = Some(word);
         self.count += 1;
     }
-    /// Wakes them all; whether one of them was not found asleep.
-    pub fn wake(&mut self) -> bool {
+    /// Wakes them all.
+    #[inline]
+    pub fn wake(&mut self) {
         for word in self.words.iter_mut().take(self.count) {
             if let Some(word) = word.take() {
-                self.lost |= futex::wake(word, 1) == 0;
+                futex::wake(word, 1);
             }
         }
         self.count = 0;
-        self.lost
     }
 }
 
@@ -48,17 +46,27 @@ impl<'r> Queue<'r> {
         }
     }
 
-    /// Appends a waiter to its list.
+    /// Enters a waiter in its list: at the end, but before those of less urgency (POSIX; Linux:
+    /// wq_add).
     pub(super) fn list_push(&self, w: u32, waiter: &Waiter) -> Checked<()> {
         let list = self.list(waiter.kind.get());
-        let last = list.tail.get();
-        waiter.before.set(last);
-        waiter.after.set(NIL);
-        match last {
-            NIL => list.head.set(w),
-            _ => self.waiter(last)?.after.set(w),
+        let (mut before, mut after) = (list.tail.get(), NIL);
+        for _ in 0..WAITERS {
+            if before == NIL || self.waiter(before)?.urgency.get() >= waiter.urgency.get() {
+                break;
+            }
+            (before, after) = (self.waiter(before)?.before.get(), before);
         }
-        list.tail.set(w);
+        waiter.before.set(before);
+        waiter.after.set(after);
+        match before {
+            NIL => list.head.set(w),
+            _ => self.waiter(before)?.after.set(w),
+        }
+        match after {
+            NIL => list.tail.set(w),
+            _ => self.waiter(after)?.before.set(w),
+        }
         Ok(())
     }
 
@@ -111,6 +119,22 @@ impl<'r> Queue<'r> {
         if waiter.state.atomic().swap(how, Release) == waiting::ASLEEP {
             wakes.add(waiter.state.atomic());
         }
+    }
+
+    /// Whether a waiter, which is in no list any more, is there to be given something: it looks at
+    /// its entry, or the kernel had it asleep and has woken it. One that has been killed or stopped
+    /// is not, as it is not in the kernel's queues; it will try again when it runs again.
+    pub(super) fn claim(&self, waiter: &Waiter) -> bool {
+        let word = waiter.state.atomic();
+        let there = match word.swap(waiting::CLAIMED, AcqRel) {
+            waiting::ASLEEP => futex::wake(word, 1) != 0,
+            waiting::AWAKE => true,
+            _ => false,
+        };
+        if !there {
+            word.store(waiting::RETRY, Release);
+        }
+        there
     }
 
     /// Ends the wait of all in a list in the same way.

@@ -313,7 +313,7 @@ fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink:
     // As in the kernel, a message whose copy fails with EFAULT is gone.
     let delivered = sink.deliver(&queue, n)?;
     queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
-    queue.admit(ns, &mut locked.wakes)?;
+    queue.admit(&mut locked.wakes)?;
     Ok(match delivered {
         Ok(len) => Step::Done(len),
         Err(e) => Step::Fail(e),
@@ -335,8 +335,13 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
         if n == NIL {
             return Ok(Step::Fail(Errno::ENOMSG));
         }
-        if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
+        let len = queue.node(n)?.len.get() as usize;
+        if len > size && flags & libc::MSG_NOERROR == 0 {
             return Ok(Step::Fail(Errno::E2BIG));
+        }
+        // Linux: copy_msg. MSG_NOERROR does not help.
+        if len > most {
+            return Ok(Step::Fail(Errno::EINVAL));
         }
         Ok(match Sink::Msg(message, size).deliver(&queue, n)? {
             Ok(len) => Step::Done(len),

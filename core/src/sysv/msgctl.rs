@@ -203,7 +203,7 @@ fn set(ns: &'static Namespace, id: c_int, wanted: &msqid_ds) -> Result<()> {
         head.common.ctime.set(clock::now_s() as u64);
         // Receivers may have lost their permission, senders may have room now.
         locked.queue.end_all(waiter_kind::RECEIVER, waiting::RETRY, &mut locked.wakes)?;
-        locked.queue.admit(ns, &mut locked.wakes)?;
+        locked.queue.admit(&mut locked.wakes)?;
         Ok(())
     })
 }
