@@ -138,7 +138,9 @@ GROUND_API void use_msg(void)
     }
     tolerable(CALL(msgctl(id, IPC_RMID, NULL)));
     id = CALL(msgget(NEIGHBOUR_KEY, 0));
-    if (CALL(msgrcv(id, &neighbour, sizeof neighbour.text, 0, IPC_NOWAIT)) != 9 || memcmp(neighbour.text, "neighbour", 9))
+    /* Another victim may have it in its hands at this moment. */
+    if (CALL(msgrcv(id, &neighbour, sizeof neighbour.text, 0, 0)) != 9 || memcmp(neighbour.text, "neighbour", 9) ||
+        CALL(put_text(id, 1, "neighbour", 0)) == -1)
         blame("the neighbour is spoilt too (%s)", errno_name(errno));
     tolerable(id = CALL(msgget(VICTIM_KEY, IPC_CREAT | 0600)));
 }
@@ -196,8 +198,9 @@ GROUND_API void use_mq(void)
     tolerable(CALL(mq_setattr(mqd, &attr, &old)));
     tolerable(CALL(mq_close(mqd)));
     tolerable(CALL(mq_unlink(VICTIM_NAME)));
-    mqd = CALL(mq_open(NEIGHBOUR_NAME, O_RDONLY | O_NONBLOCK));
-    if (CALL(mq_receive(mqd, text, sizeof text, &priority)) != 9 || memcmp(text, "neighbour", 9) || priority != 3)
+    mqd = CALL(mq_open(NEIGHBOUR_NAME, O_RDWR));
+    if (CALL(mq_receive(mqd, text, sizeof text, &priority)) != 9 || memcmp(text, "neighbour", 9) || priority != 3 ||
+        CALL(mq_send(mqd, "neighbour", 9, 3)) == -1)
         blame("the neighbour is spoilt too (%s)", errno_name(errno));
     tolerable(CALL(make_mq_named(VICTIM_NAME)));
 }

@@ -130,8 +130,8 @@ static int mode_msg(void)
         NEED(put_text(id[i], 1, "x", IPC_NOWAIT) == 0 || errno == ENOMEM, "msgsnd to queue %d", i);
     for (i = 0; i < first; i++)
         NEED(msgctl(id[i], IPC_RMID, NULL) == 0, "IPC_RMID");
-    NEED(queues_in_use() == 0, "%d queues left", queues_in_use());
     empty();
+    NEED(queues_in_use() == 0, "%d queues left", queues_in_use());
     first = make_msgs(id);
     say("with room: %d queues", first);
     NEED(first >= 20, "only %d queues fit into 1 MiB", first);
@@ -227,14 +227,17 @@ static int mode_first(void)
 static int mode_inodes(void)
 {
     static int id[MOST];
-    int made, i;
+    int made, named, i;
     mqd_t mqd;
 
     NEED(msgget(1000, 0) == -1 && errno == ENOENT, "the first call");
     made = make_msgs(id);
     say("%d queues", made);
-    mqd = small_queue("/inodes", O_RDWR, 0600);
-    NEED(mqd == (mqd_t)-1 && errno == ENOSPC, "mq_open without an inode");
+    /* A queue with a key takes two, so that one may be left. */
+    for (named = 0; named < 3; named++)
+        if (small_queue(name_of(named), O_RDWR, 0600) == (mqd_t)-1)
+            break;
+    NEED(named < 3 && errno == ENOSPC, "mq_open without an inode");
     for (i = 0; i < made; i++)
         NEED(put_text(id[i], 1, "x", IPC_NOWAIT) == 0 && msgctl(id[i], IPC_RMID, NULL) == 0, "queue %d", i);
     NEED(queues_in_use() == 0, "%d queues left", queues_in_use());

@@ -14,6 +14,8 @@ static int *shared; /* [0] mallory has taken what he could; [1] he may go; [2] h
 static void become(uid_t uid)
 {
     NEED(setgroups(0, NULL) == 0 && setgid(uid) == 0 && setuid(uid) == 0, "setuid");
+    /* A change of user takes it away. */
+    NEED(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "PR_SET_PDEATHSIG");
 }
 
 static int claim_and_wait(void *unused)

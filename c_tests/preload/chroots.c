@@ -3,7 +3,6 @@
  * empty one. On the kernel none of this matters to them.
  */
 #include "ground.h"
-#include <sys/syscall.h>
 
 enum { KEY = 0xc400 };
 
@@ -94,7 +93,13 @@ static int mode_fork(void)
     return 0;
 }
 
-static void close_all(void) { NEED(syscall(SYS_close_range, 3U, ~0U, 0U) == 0, "close_range"); }
+static void close_all(void)
+{
+    int fd;
+
+    for (fd = 3; fd < 4096; fd++)
+        close(fd);
+}
 
 /* All descriptors gone too: what was open before is still open. */
 static int mode_closed_known(void)

@@ -229,12 +229,62 @@ static int mode_owner(void)
     say_msgrcv("the new owner", made, 0, IPC_NOWAIT);
     NEED(seteuid(0) == 0 && seteuid(BOB) == 0, "seteuid");
     say("the creator reads: %s", outcome(msgrcv(made, &ds, 0, 0, IPC_NOWAIT)));
-    ds.msg_perm.mode = 0600;
-    say("the creator gives it back to the owner: %s", outcome(msgctl(made, IPC_SET, &ds)));
     NEED(seteuid(0) == 0 && seteuid(ALICE) == 0, "seteuid");
     say("a stranger removes: %s", outcome(msgctl(made, IPC_RMID, NULL)));
     NEED(seteuid(0) == 0 && seteuid(BOB) == 0, "seteuid");
     say("the creator removes: %s", outcome(msgctl(made, IPC_RMID, NULL)));
+    return 0;
+}
+
+/* A creator who is not the owner any more still has the owner's class, and may IPC_SET. */
+static int creator_alone(void *made)
+{
+    int id = *(int *)made;
+    struct msqid_ds ds;
+
+    NEED(seteuid(0) == 0 && setresuid(BOB, BOB, BOB) == 0, "becoming bob for good");
+    say("the creator in a new process: IPC_STAT %s", outcome(msgctl(id, IPC_STAT, &ds)));
+    say("the creator sends: %s", outcome(put_text(id, 1, "x", IPC_NOWAIT)));
+    ds.msg_perm.mode = 0400;
+    say("the creator takes write permission away: %s", outcome(msgctl(id, IPC_SET, &ds)));
+    say("the creator sends: %s", outcome(put_text(id, 1, "x", IPC_NOWAIT)));
+    ds.msg_perm.mode = 0600;
+    say("the creator gives it back: %s", outcome(msgctl(id, IPC_SET, &ds)));
+    say("the creator sends: %s", outcome(put_text(id, 1, "x", IPC_NOWAIT)));
+    return 0;
+}
+
+static int mode_creator(void)
+{
+    struct msqid_ds ds;
+    int made;
+
+    NEED(seteuid(BOB) == 0, "becoming bob");
+    made = msgget(KEY, IPC_CREAT | 0600);
+    NEED(made != -1 && msgctl(made, IPC_STAT, &ds) == 0 && seteuid(0) == 0, "msgget");
+    ds.msg_perm.uid = CAROL;
+    say("root gives it to carol: %s", outcome(msgctl(made, IPC_SET, &ds)));
+    reap_well(start(creator_alone, &made), "the creator");
+    say("root removes: %s", outcome(msgctl(made, IPC_RMID, NULL)));
+    return 0;
+}
+
+/* A plain owner may give his queue away. */
+static int mode_give(void)
+{
+    struct msqid_ds ds;
+    int made;
+
+    NEED(seteuid(BOB) == 0, "becoming bob");
+    made = msgget(KEY, IPC_CREAT | 0600);
+    NEED(made != -1 && msgctl(made, IPC_STAT, &ds) == 0, "msgget");
+    ds.msg_perm.uid = CAROL;
+    say("bob gives it to carol: %s", outcome(msgctl(made, IPC_SET, &ds)));
+    NEED(seteuid(0) == 0 && seteuid(CAROL) == 0, "becoming carol");
+    say("carol sends: %s", outcome(put_text(made, 1, "x", 0)));
+    say("carol removes: %s", outcome(msgctl(made, IPC_RMID, NULL)));
+    NEED(seteuid(0) == 0, "becoming root");
+    msgctl(made, IPC_RMID, NULL);
     return 0;
 }
 
@@ -286,6 +336,7 @@ int main(int argc, char **argv)
     static const struct mode modes[] = {
         {"identities", mode_identities}, {"calls", mode_calls}, {"drop", mode_drop},
         {"owner", mode_owner},           {"keeps", mode_keeps}, {"turns", mode_turns},
+        {"creator", mode_creator},       {"give", mode_give},
     };
 
     return run_mode(modes, LENGTH(modes), argc > 1 ? argv[1] : NULL);

@@ -248,10 +248,12 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
         unsafe { defer(tls, sig, info, context.cast()) };
         return;
     }
-    let (handler, flags, _) = ACTIONS.get(sig as usize).map_or((0, 0, 0), Action::read);
+    let (handler, flags, mask) = ACTIONS.get(sig as usize).map_or((0, 0, 0), Action::read);
     if flags & libc::SA_RESETHAND as u32 != 0 {
-        // SAFETY: all-zero is SIG_DFL.
-        let default: libc::sigaction = unsafe { core::mem::zeroed() };
+        // SAFETY: all-zero is SIG_DFL. As in the kernel, flags and mask stay.
+        let mut default: libc::sigaction = unsafe { core::mem::zeroed() };
+        default.sa_flags = flags as c_int;
+        default.sa_mask = with_mask(mask);
         let _ = real(sig, &default, core::ptr::null_mut());
     }
     if !fault {

@@ -1,7 +1,7 @@
 # Descriptors, root and working directories taken away.
 
 build closed "$GROUND/closed.c" && {
-    for mode in loop closefrom close_range cold standard reused dup exec nofile-warm nofile-cold nofile-none daemon; do
+    for mode in loop closefrom close_range system-call cold standard reused dup exec nofile-warm nofile-cold nofile-none daemon; do
         oracle "closed-$mode" "$BIN/closed" "$mode"
     done
 }

@@ -150,13 +150,40 @@ pub fn any() -> bool {
 
 /// Forgets a descriptor that is being closed or replaced.
 pub fn forget(ns: &'static Namespace, fd: i32) {
-    if !any() || fd < 0 || !TABLE.has(fd as usize) {
+    if !any() || fd < 0 {
         return;
     }
-    if let Some(object) = known(fd) {
-        super::notify::closing(ns, &object);
+    if TABLE.has(fd as usize) {
+        if let Some(object) = known(fd) {
+            super::notify::closing(ns, &object);
+        }
+        TABLE.remove(fd as usize);
+    } else if super::notify::ever_registered() && is_queue_file(fd) {
+        // A duplicate that was never used as a queue: closing it ends a registration all the same.
+        if let Ok(object) = adopt(fd) {
+            super::notify::closing(ns, &object);
+            TABLE.remove(fd as usize);
+        }
     }
-    TABLE.remove(fd as usize);
+}
+
+/// Whether a descriptor that is not known may be a queue's.
+fn is_queue_file(fd: i32) -> bool {
+    file::stat(fd).is_ok_and(|st| st.is(libc::S_IFREG))
+}
+
+/// The queue behind a descriptor that is about to be polled.
+pub fn find_to_poll(fd: i32) -> Option<Ref> {
+    known(fd).or_else(|| if is_queue_file(fd) { adopt(fd).ok() } else { None })
+}
+
+/// Calls `each` with every descriptor of this process that leads to the same queue.
+pub fn each_of(queue: &Ref, each: &mut dyn FnMut(&Ref)) {
+    TABLE.each_in(0, usize::MAX, &mut |n| {
+        if let Some(object) = known(n as i32).filter(|o| o.file() == queue.file()) {
+            each(&object);
+        }
+    });
 }
 
 /// Forgets all descriptors from `first` to `last`.

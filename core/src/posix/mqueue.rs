@@ -39,6 +39,7 @@ pub fn open(name: In<c_char>, oflag: c_int, mode: mode_t, attr: In<mq_attr>) -> 
     let attr = if create && !attr.is_null() { Some(attr.read()?) } else { None };
     let ns = namespace::current()?;
     let _section = Section::enter()?;
+    lifeline::my_token(ns)?;
     // A queue may be unlinked and made again between any two steps.
     for _ in 0..1000 {
         match open_existing(ns, path.as_cstr(), oflag) {

@@ -15,7 +15,7 @@ use crate::sync::section::Section;
 use crate::sys::{clock, futex, map, raw::syscall};
 use crate::user::In;
 use core::ffi::{c_int, c_void};
-use core::sync::atomic::Ordering::*;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 
 /// `SI_MESGQ` of <signal.h>.
 const SI_MESGQ: c_int = -3;
@@ -93,15 +93,24 @@ pub fn closing(ns: &'static Namespace, object: &Ref) {
         let Ok(locked) = Locked::acquire(object, ns, me) else { return };
         take_back(&locked, object, me);
     }
+    let_go(object, LEFT);
 }
 
 fn take_back(locked: &Locked<'_>, object: &Ref, me: u64) {
     let notify = &locked.queue.head().notify;
     if notify.token.get() == me {
-        object.dropped_turn.store(notify.turn.get(), Release);
+        // Whichever of the process's descriptors it was registered with.
+        descriptor::each_of(object, &mut |object| let_go(object, DROPPED));
         clear(notify);
     }
 }
+
+/// Whether this process has ever registered.
+pub fn ever_registered() -> bool {
+    EVER.load(Relaxed)
+}
+
+static EVER: AtomicBool = AtomicBool::new(false);
 
 /// Registers this process, or (null) takes its registration back.
 /// EBADF, EBUSY, EFAULT, EINVAL, ENOMEM. mq_notify(3)
@@ -140,11 +149,13 @@ struct Watch {
     object: Ref,
     turn: u32,
     event: SigEvent,
+    state: AtomicU32,
 }
 
-fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, event: &SigEvent) -> Result<Option<Watch>> {
+fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, event: &SigEvent) -> Result<Option<*mut Watch>> {
     let head = locked.queue.head();
     let notify = &head.notify;
+    EVER.store(true, Relaxed);
     let holder = notify.token.get();
     if holder != 0 && lifeline::is_alive(ns, holder) {
         return Err(Errno::EBUSY);
@@ -157,49 +168,89 @@ fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, 
     notify.signal.set(event.signal as u32);
     notify.watched.set(watched as u32);
     let turn = notify.turn.atomic().fetch_add(1, Release).wrapping_add(1);
+    let watch = if watched {
+        let watch = Watch { object: object.again(), turn, event: *event, state: AtomicU32::new(WATCHING) };
+        let place = map::anonymous(size_of::<Watch>())?.cast::<Watch>();
+        // SAFETY: fresh memory.
+        unsafe { place.write(watch) };
+        let_go(object, LEFT);
+        object.watch.store(place as usize, Release);
+        Some(place)
+    } else {
+        None
+    };
     notify.token.atomic().store(me, Release);
-    Ok(watched.then(|| Watch { object: object.again(), turn, event: *event }))
+    Ok(watch)
 }
 
-fn start(watch: Watch, ns: &'static Namespace, me: u64, fd: c_int) -> Result<()> {
-    let attributes = match watch.event.how {
-        libc::SIGEV_THREAD => watch.event.attributes,
+/// The descriptor's last registration, if it had a watching thread, is over: taken back (DROPPED),
+/// or fired (LEFT). Whoever of the descriptor and the thread comes last frees what they share.
+fn let_go(object: &Ref, side: u32) {
+    let watch = object.watch.swap(0, AcqRel) as *mut Watch;
+    if !watch.is_null() {
+        // SAFETY: not freed before both have let go.
+        unsafe { release(watch, side) };
+    }
+}
+
+/// # Safety
+/// `watch` came from `register`; each of the two sides calls this once.
+unsafe fn release(watch: *mut Watch, side: u32) {
+    // SAFETY: the memory is there until the second call.
+    unsafe {
+        if (*watch).state.swap(side, AcqRel) != WATCHING {
+            drop(watch.read());
+            map::unmap(watch.cast(), size_of::<Watch>());
+        }
+    }
+}
+
+/// States of a watch: its thread waits, and the descriptor knows it; the registration was taken
+/// back; the descriptor knows it no more; the thread is through.
+const WATCHING: u32 = 0;
+const DROPPED: u32 = 1;
+const LEFT: u32 = 2;
+const THROUGH: u32 = 3;
+
+
+fn start(watch: *mut Watch, ns: &'static Namespace, me: u64, fd: c_int) -> Result<()> {
+    // SAFETY: the thread that could free it is not started yet.
+    let event = unsafe { (*watch).event };
+    let attributes = match event.how {
+        libc::SIGEV_THREAD => event.attributes,
         _ => core::ptr::null(),
     };
-    let failed = |watch: Option<Watch>| {
-        drop(watch);
-        if let Ok(object) = descriptor::find(fd) {
-            if let Ok(locked) = Locked::acquire(&object, ns, me) {
-                take_back(&locked, &object, me);
-            }
-        }
-        Err(Errno::ENOMEM)
-    };
-    let Ok(place) = map::anonymous(size_of::<Watch>()) else { return failed(Some(watch)) };
-    let place = place.cast::<Watch>();
-    // SAFETY: fresh memory; the thread takes it over. Signals are blocked while it is started, so
-    // that it never runs a handler of the program's.
+    // SAFETY: the thread takes its side of the watch over. Signals are blocked while it is started,
+    // so that it runs no handler of the program's.
     let created = unsafe {
-        place.write(watch);
-        let all = u64::MAX;
-        let mut old = 0u64;
-        let _ = syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &all as *const u64, &mut old as *mut u64, 8);
+        let mask = set_mask(u64::MAX);
         let mut thread: libc::pthread_t = core::mem::zeroed();
-        let created = libc::pthread_create(&mut thread, attributes, run, place.cast());
+        let created = libc::pthread_create(&mut thread, attributes, run, watch.cast());
         if created == 0 && !is_detached(attributes) {
             libc::pthread_detach(thread);
         }
-        let _ = syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &old as *const u64, 0, 8);
+        set_mask(mask);
         created
     };
     if created == 0 {
         return Ok(());
     }
-    // SAFETY: no thread has it.
-    let watch = unsafe { place.read() };
-    // SAFETY: read out just now.
-    unsafe { map::unmap(place.cast(), size_of::<Watch>()) };
-    failed(Some(watch))
+    let _section = Section::enter()?;
+    if let Ok(object) = descriptor::find(fd) {
+        if let Ok(locked) = Locked::acquire(&object, ns, me) {
+            take_back(&locked, &object, me);
+        }
+    }
+    // SAFETY: the side of the thread that was never started.
+    unsafe { release(watch, THROUGH) };
+    Err(Errno::ENOMEM)
+}
+
+fn set_mask(mask: u64) -> u64 {
+    let mut old = 0u64;
+    // SAFETY: kernel signal sets of 8 bytes.
+    let _ = unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &mask as *const u64, &mut old as *mut u64, 8) };
+    old
 }
 
 unsafe fn is_detached(attributes: *const libc::pthread_attr_t) -> bool {
@@ -214,30 +265,29 @@ unsafe fn is_detached(attributes: *const libc::pthread_attr_t) -> bool {
 /// The watching thread: sleeps until its registration ends, and delivers if it was fired.
 extern "C" fn run(place: *mut c_void) -> *mut c_void {
     let place = place.cast::<Watch>();
-    // SAFETY: start() handed the memory over.
-    let watch = unsafe {
-        let watch = place.read();
-        map::unmap(place.cast(), size_of::<Watch>());
-        watch
-    };
-    let (fired, sender) = {
+    // SAFETY: not freed before this side has let go.
+    let (event, sender, dropped) = unsafe {
+        let watch = &*place;
         let queue = Queue::of(&watch.object);
         let notify = &queue.head().notify;
         while notify.turn.atomic().load(Acquire) == watch.turn {
             // A time limit as everywhere: the waker may have died.
             let _ = futex::wait_until(notify.turn.atomic(), watch.turn, &clock::sooner(None, 1_000_000_000));
         }
-        let dropped = watch.object.dropped_turn.load(Acquire) == watch.turn;
-        (!dropped, (notify.sender_pid.get(), notify.sender_uid.get()))
+        let sender = (notify.sender_pid.get(), notify.sender_uid.get());
+        (watch.event, sender, watch.state.load(Acquire) == DROPPED)
     };
-    let event = watch.event;
-    drop(watch);
-    if fired {
-        if let (libc::SIGEV_THREAD, Some(function)) = (event.how, event.function) {
-            function(event.value);
-        } else if event.how == libc::SIGEV_SIGNAL {
-            let _ = process::pid().and_then(|pid| send_signal(pid, event.signal, event.value, sender));
-        }
+    // SAFETY: this side, once.
+    unsafe { release(place, THROUGH) };
+    if dropped {
+        return core::ptr::null_mut();
+    }
+    if let (libc::SIGEV_THREAD, Some(function)) = (event.how, event.function) {
+        // As glibc starts it: with no signal blocked.
+        set_mask(0);
+        function(event.value);
+    } else if event.how == libc::SIGEV_SIGNAL {
+        let _ = process::pid().and_then(|pid| send_signal(pid, event.signal, event.value, sender));
     }
     core::ptr::null_mut()
 }

@@ -54,32 +54,29 @@ fn set_level(ns: &Namespace, object: &Ref, level: usize) -> Result<()> {
     let dir = ns.dir()?;
     let path = fifo_path(object);
     let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
-    let writer = match file::open_at(dir, path.as_cstr(), libc::O_WRONLY | flags, 0) {
+    match file::open_at(dir, path.as_cstr(), libc::O_WRONLY | flags, 0) {
         Err(Errno::ENXIO) => {
             // No reader: the last poller is gone. Pollers come and go under the lock.
             let _ = file::unlink_at(dir, path.as_cstr(), 0);
             return Err(Errno::ENXIO);
         }
-        opened => opened?,
-    };
-    if !file::stat(writer.raw())?.is(libc::S_IFIFO) {
+        opened => drop(opened?),
+    }
+    // For both, lest a poller that goes just now leave us to a SIGPIPE.
+    let fifo = file::open_at(dir, path.as_cstr(), libc::O_RDWR | flags, 0)?;
+    if !file::stat(fifo.raw())?.is(libc::S_IFIFO) {
         return Err(Errno::ENXIO);
     }
-    let bytes = file::bytes_waiting(writer.raw())?;
-    let mut pages = bytes / PAGE;
-    let page = [0u8; PAGE];
-    if pages > level || bytes % PAGE != 0 {
-        let reader = file::open_at(dir, path.as_cstr(), libc::O_RDONLY | flags, 0)?;
-        let mut sink = [0u8; PAGE];
-        while (pages > level || bytes % PAGE != 0) && file::read(reader.raw(), &mut sink).is_ok_and(|n| n > 0) {
-            pages = pages.saturating_sub(1);
-        }
-        if bytes % PAGE != 0 {
-            pages = 0;
-        }
+    let mut page = [0u8; PAGE];
+    let bytes = file::bytes_waiting(fifo.raw())?;
+    let mut pages = bytes.div_ceil(PAGE);
+    // A part of a page is none of ours: all goes.
+    let keep = if bytes % PAGE == 0 { level } else { 0 };
+    while pages > keep && file::read(fifo.raw(), &mut page).is_ok_and(|n| n > 0) {
+        pages -= 1;
     }
     while pages < level {
-        file::write(writer.raw(), &page)?;
+        file::write(fifo.raw(), &page)?;
         pages += 1;
     }
     Ok(())
@@ -89,12 +86,16 @@ fn set_level(ns: &Namespace, object: &Ref, level: usize) -> Result<()> {
 pub fn arm(fd: i32) -> Result<()> {
     let ns = namespace::current()?;
     let _section = Section::enter()?;
-    let Some(object) = descriptor::known(fd) else { return Ok(()) };
+    let Some(object) = descriptor::find_to_poll(fd) else { return Ok(()) };
     if object.fifo.load(Relaxed) != 0 {
         return Ok(());
     }
     let me = lifeline::my_token(ns)?;
     let locked = Locked::acquire(&object, ns, me)?;
+    // Another thread may have been quicker: its descriptor is registered with its epoll already.
+    if object.fifo.load(Relaxed) != 0 {
+        return Ok(());
+    }
     let fifo = open_fifo(ns, &object, &locked.queue)?;
     let inode = file::stat(fifo.raw())?.file.1;
     let flags = file::control(fd, libc::F_GETFL, 0)?;

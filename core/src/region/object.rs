@@ -54,8 +54,9 @@ pub struct Object {
     kind: AtomicU32,
     /// POSIX: inode of the FIFO that stands in for the descriptor; 0: none does.
     pub fifo: AtomicU64,
-    /// POSIX: the last registration (see [`crate::queue::layout::Notify::turn`]) that was taken back.
-    pub dropped_turn: AtomicU32,
+    /// POSIX: what the watching thread of this descriptor's registration knows, or 0
+    /// (see [`crate::posix::notify`]).
+    pub watch: AtomicUsize,
     geometry: core::cell::UnsafeCell<Geometry>,
 }
 
@@ -151,7 +152,7 @@ impl Mapping {
         object.access.store(access, Relaxed);
         object.verdict.store(0, Relaxed);
         object.fifo.store(0, Relaxed);
-        object.dropped_turn.store(0, Relaxed);
+        object.watch.store(0, Relaxed);
         object.kind.store(kind as u32, Relaxed);
         // SAFETY: the slot is FREE, nobody reads its geometry.
         unsafe { *object.geometry.get() = geometry };

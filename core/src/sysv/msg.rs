@@ -95,6 +95,8 @@ impl Queue<'_> {
 pub fn get(key: libc::key_t, flags: c_int) -> Result<c_int> {
     let ns = namespace::current()?;
     let _section = Section::enter()?;
+    // Who only makes or opens a queue uses the namespace too: nobody is to remove it under him.
+    lifeline::my_token(ns)?;
     Get {
         ns,
         key,
@@ -294,7 +296,7 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
             n = locked.queue.find(how)?;
         }
         if n != NIL {
-            return try_receive(locked, n, size, flags, sink, ns);
+            return try_receive(locked, n, size, flags, sink);
         }
         if flags & libc::IPC_NOWAIT != 0 {
             return Ok(Step::Fail(Errno::ENOMSG));
@@ -305,7 +307,7 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
     })
 }
 
-fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink: Sink, ns: &'static Namespace) -> Checked<Step> {
+fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink: Sink) -> Checked<Step> {
     let queue = locked.queue;
     if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
         return Ok(Step::Fail(Errno::E2BIG));
