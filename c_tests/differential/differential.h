@@ -272,13 +272,14 @@ struct generator {
 };
 enum avoid {
     AVOID_GIVE_AWAY, AVOID_GIVE_AWAY_ROOT, AVOID_STAT_ANY, AVOID_INFO, AVOID_DUP, AVOID_CLOSE, AVOID_CLOSE_ALL,
-    AVOID_RAW_FORK, AVOID_EXEC, AVOID_POLL, AVOID_FAULT, AVOID_ODD_OFLAGS, AVOID_LONG_MQ, AVOID_NOTIFY, AVOID_WAIT,
+    AVOID_RAW_FORK, AVOID_EXEC, AVOID_IDENTITY, AVOID_STALE_ID, AVOID_ODD_CMD, AVOID_POLL, AVOID_FAULT, AVOID_ODD_OFLAGS, AVOID_LONG_MQ, AVOID_NOTIFY, AVOID_WAIT,
     AVOIDS
 };
 bool generator_avoid(struct generator *g, const char *name);
 bool avoided(const struct generator *g, enum avoid what);
 void generate(struct generator *g, struct model *m, struct command *c);
 void generate_call(struct generator *g, struct model *m, struct command *c);
+void draw_owner(struct generator *g, struct model *m, struct command *c);
 bool generate_partner(struct generator *g, struct model *m, struct command *c);
 /* A worker that can be handed a call (alive) or whose place is free; -1 where there is none. */
 int draw_worker(struct generator *g, const struct model *m, bool alive);

@@ -54,6 +54,9 @@ static const char *const avoid_names[AVOIDS] = {
     [AVOID_CLOSE_ALL] = "close-all",           /* close_range over everything */
     [AVOID_RAW_FORK] = "raw-fork",             /* _Fork and clone */
     [AVOID_EXEC] = "exec",
+    [AVOID_IDENTITY] = "identity",             /* seteuid, setegid, setgroups in the middle of a life */
+    [AVOID_STALE_ID] = "stale-id",             /* identifiers of removed queues, or of none */
+    [AVOID_ODD_CMD] = "odd-cmd",               /* msgctl commands that there are none of */
     [AVOID_POLL] = "poll",
     [AVOID_FAULT] = "fault",                   /* pointers that are none */
     [AVOID_ODD_OFLAGS] = "odd-oflags",         /* mq_open flags that mean nothing to a queue */
@@ -103,6 +106,7 @@ static bool op_avoided(const struct generator *g, enum op op)
     case OP_CLOSE: case OP_DUP2_OVER: return avoided(g, AVOID_CLOSE);
     case OP_CLOSE_ALL: return avoided(g, AVOID_CLOSE_ALL);
     case OP_EXEC: return avoided(g, AVOID_EXEC);
+    case OP_SETEUID: case OP_SETEGID: case OP_SETGROUPS: return avoided(g, AVOID_IDENTITY);
     case OP_POLL: return avoided(g, AVOID_POLL);
     case OP_MQ_NOTIFY: return avoided(g, AVOID_NOTIFY);
     default: return false;

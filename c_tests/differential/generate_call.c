@@ -31,8 +31,9 @@ static long draw_queue(struct generator *g, struct model *m, int worker)
 {
     enum { WINDOW = 24 };
     struct random *r = &g->random;
-    bool live = draw_percent(r, 95);
-    if (!draw_percent(r, 97) || m->queue_count == 0)
+    bool no_stale = avoided(g, AVOID_STALE_ID);
+    bool live = draw_percent(r, 95) || no_stale;
+    if ((!draw_percent(r, 97) && !no_stale) || m->queue_count == 0)
         return -1 - draw_below(r, -NO_QUEUE_FIRST);
     for (int tries = 0; tries < 40; tries++) {
         int window = m->queue_count < WINDOW ? m->queue_count : WINDOW;
@@ -122,7 +123,7 @@ static void draw_msgrcv(struct generator *g, struct model *m, struct command *c)
 }
 
 /* The new owner, as far as the run may give queues away. */
-static void draw_owner(struct generator *g, struct model *m, struct command *c)
+void draw_owner(struct generator *g, struct model *m, struct command *c)
 {
     static const long ids[] = { 0, 1000, 1001, 1002, 2000 };
     struct random *r = &g->random;
@@ -146,7 +147,8 @@ static void draw_msgctl(struct generator *g, struct model *m, struct command *c)
     struct random *r = &g->random;
     int remove = model_live_queues(m) >= MAX_QUEUES - 2 ? 20 : 5;
     c->a[0] = draw_queue(g, m, c->worker);
-    c->a[1] = draw_percent(r, 5) ? DRAW_FROM(r, odd) : draw_percent(r, remove) ? IPC_RMID : DRAW_FROM(r, common);
+    bool odd_cmd = draw_percent(r, 5) && !avoided(g, AVOID_ODD_CMD);
+    c->a[1] = odd_cmd ? DRAW_FROM(r, odd) : draw_percent(r, remove) ? IPC_RMID : DRAW_FROM(r, common);
     if ((c->a[1] == MSG_STAT_ANY && avoided(g, AVOID_STAT_ANY)) || (c->a[1] == MSG_INFO && avoided(g, AVOID_INFO)))
         c->a[1] = IPC_STAT;
     c->a[2] = draw_pointer(g);

@@ -22,14 +22,15 @@ static bool sysv_partner(struct generator *g, struct model *m, const struct work
     c->worker = draw_worker(g, m, true);
     if (c->worker < 0)
         return false;
-    if (draw_percent(r, 12)) {
+    bool controls = draw_percent(r, 12);
+    if (controls)
         c->op = OP_MSGCTL;
-        generate_call(g, m, c);
-        c->a[1] = draw_percent(r, 30) ? IPC_RMID : IPC_SET;
-    } else {
-        generate_call(g, m, c);
-    }
+    generate_call(g, m, c);
     c->a[0] = asleep_in->a[0];
+    if (controls) {
+        c->a[1] = draw_percent(r, 30) ? IPC_RMID : IPC_SET;
+        draw_owner(g, m, c);
+    }
     if (c->op == OP_MSGSND && asleep_in->a[2] > 0 && asleep_in->a[2] < 10 && draw_percent(r, 60))
         c->a[2] = asleep_in->a[2];
     return true;

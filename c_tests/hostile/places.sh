@@ -69,6 +69,16 @@ replaced_key() { replaced "$1" keys "get:5 send:5:old" "$MSG_STEPS"; }
 replaced_mq() { replaced "$1" mq "mqmake:/q:600 mqsend:/q:old" "$MQ_STEPS"; }
 replaced_procs() { replaced "$1" procs "get:5 send:5:old mqmake:/q:600" "$MSG_STEPS $MQ_STEPS"; }
 
+# The lifelines' places are names of a file that is precious to somebody: a process that registers
+# writes into a file of its own making, or nowhere.
+hard_linked_lives() {
+    local n SECRET=$1/secret
+    preloaded "$1" "$PROBE" get:5 >/dev/null && rm -f "$1"/procs/* && printf 'secret, hands off' >"$SECRET" || return
+    for n in $(seq 0 63); do ln "$SECRET" "$1/procs/$n" || return; done
+    for n in 1 2 3 4 5 6; do survives "$1" $MSG_STEPS $MQ_STEPS || return; done
+    untouched "$SECRET"
+}
+
 # A key whose link says something else. A number that leads nowhere is a key whose creator or remover was
 # killed: it must not stand in the way.
 garbage_keys() {
@@ -82,7 +92,12 @@ garbage_keys() {
         survives "$1" $MSG_STEPS || { echo "with a key that says '$text'"; return 1; }
         case $text in
         *[!0-9]* | 99999999999999999999 | 2147483648 | 4294967296 | 0*) ;;
-        *) grep -q '^get ok' <<<"$SAID" || { echo "a key that leads to $text, which is not there, stays in the way"; echo "$SAID"; return 1; } ;;
+        *)
+            grep -q '^get ok' <<<"$SAID" && continue
+            echo "a key that leads to $text, which is not there, stays in the way:"
+            echo "$SAID"
+            return 1
+            ;;
         esac
     done
 }
@@ -92,14 +107,14 @@ garbage_names() {
     local room name
     preloaded "$1" "$PROBE" get:5 mqmake:/q:600 >/dev/null || return
     for room in msg mq keys procs; do
-        for name in abc -1 99999999999999999999 32768 00000001 "1 " "..x" '?' "$(printf '%0250d' 7)" "$(printf 'new\nline')" \
-            "$(printf '\377\376')" 31 msg-5 msg-zzzzzzzz msg-; do
+        for name in abc -1 99999999999999999999 32768 00000001 "1 " "..x" '?' "$(printf '%0250d' 7)" \
+            "$(printf 'new\nline')" "$(printf '\377\376')" 31 msg-5 msg-zzzzzzzz msg-; do
             printf 'garbage' >"$1/$room/$name" || return
         done
         mkdir "$1/$room/17" "$1/$room/dir" && mkfifo "$1/$room/18" "$1/$room/fifo" && ln -s loop "$1/$room/loop" || return
     done
-    survives "$1" find:5 send:5:x recv:5 make:31:600 make:8:600 make:9:600 send:9:y recv:9 mqsend:/q:x mqrecv:/q mqmake:/abc:600 \
-        mqmake:/18:600 mqsend:/fifo:x mqrm:/fifo mqmake:/fifo:600 mqsend:/fifo:x || return
+    survives "$1" find:5 send:5:x recv:5 make:31:600 make:8:600 make:9:600 send:9:y recv:9 mqsend:/q:x mqrecv:/q \
+        mqmake:/abc:600 mqmake:/18:600 mqsend:/fifo:x mqrm:/fifo mqmake:/fifo:600 mqsend:/fifo:x || return
     grep -q 'received "y"' <<<"$SAID" || { echo "new queues do not work:"; echo "$SAID"; return 1; }
     tells_and_ends "$1" ls
 }
@@ -110,7 +125,10 @@ tells_and_ends() {
     [ -x "$USIPC" ] || return 0
     guarded env USIPC_DIR="$1" "$USIPC" "${@:2}" >"$SCRATCH/cli.out" 2>"$SCRATCH/cli.err"
     status=$?
-    [ $status -lt 124 ] && ! grep -q panicked "$SCRATCH/cli.err" || { echo "usipc ${*:2}: status $status"; cat "$SCRATCH/cli.err"; return 1; }
+    [ $status -lt 124 ] && ! grep -q panicked "$SCRATCH/cli.err" && return
+    echo "usipc ${*:2}: status $status"
+    cat "$SCRATCH/cli.err"
+    return 1
 }
 
 # The bookkeeping files of a room are hints: spoilt or gone, everything works on.
@@ -125,14 +143,15 @@ spoilt_hints() {
             gone) rm "$hint" ;;
             empty) : >"$hint" ;;
             short) truncate -s 100 "$hint" ;;
-            ones) tr '\0' '\377' </dev/zero | head -c "$(stat -c %s "$hint")" >"$SCRATCH/ones" && cat "$SCRATCH/ones" >"$hint" ;;
-            random) head -c "$(stat -c %s "$hint")" /dev/urandom >"$SCRATCH/random" && cat "$SCRATCH/random" >"$hint" ;;
+            ones) tr '\0' '\377' </dev/zero | head -c 8192 | dd of="$hint" conv=notrunc 2>/dev/null ;;
+            random) head -c 8192 /dev/urandom | dd of="$hint" conv=notrunc 2>/dev/null ;;
             directory) rm "$hint" && mkdir "$hint" ;;
             fifo) rm "$hint" && mkfifo "$hint" ;;
             link) rm "$hint" && ln -s /dev/zero "$hint" ;;
             esac
         done
-        survives "$1" find:5 send:5:x recv:5 mqsend:/q:x mqrecv:/q make:8:600 make:9:600 rm:5 rm:6 make:5:600 || { echo "with hints $how"; return 1; }
+        survives "$1" find:5 send:5:x recv:5 mqsend:/q:x mqrecv:/q make:8:600 make:9:600 rm:5 rm:6 make:5:600 ||
+            { echo "with hints $how"; return 1; }
         case $how in
         directory | fifo | link) ;;
         *) expect "with hints $how" "find ok
@@ -151,6 +170,8 @@ make ok" "$SAID" || return ;;
     done
 }
 
+cli_said() { echo "usipc ls, $1:"; cat "$SCRATCH/cli.out" "$SCRATCH/cli.err"; }
+
 # The command says in a line which object it refuses and why.
 cli_refuses() {
     local damage object
@@ -168,11 +189,12 @@ cli_refuses() {
             esac
         done
         tells_and_ends "$1" ls || return
-        [ "$(wc -l <"$SCRATCH/cli.err")" -ge 2 ] || { echo "$damage: usipc ls says nothing on stderr of two spoilt objects"; cat "$SCRATCH/cli.out" "$SCRATCH/cli.err"; return 1; }
-        [ $damage != version ] || grep -qi version "$SCRATCH/cli.err" || { echo "no word of the version:"; cat "$SCRATCH/cli.err"; return 1; }
-        grep -q 'msg/0\|msg.*\b0\b' "$SCRATCH/cli.err" && grep -q queue "$SCRATCH/cli.err" || { echo "$damage: the lines do not name the objects"; cat "$SCRATCH/cli.err"; return 1; }
+        [ "$(wc -l <"$SCRATCH/cli.err")" -ge 2 ] || { cli_said "$damage: no line on stderr for each of two spoilt objects"; return 1; }
+        [ $damage != version ] || grep -qi version "$SCRATCH/cli.err" || { cli_said "no word of the version"; return 1; }
+        grep -q '\b0\b' "$SCRATCH/cli.err" && grep -q queue "$SCRATCH/cli.err" ||
+            { cli_said "$damage: the lines do not name the objects"; return 1; }
         # The healthy one is still listed.
-        grep -q 0x00000006 "$SCRATCH/cli.out" || { echo "$damage: the healthy queue is not listed"; cat "$SCRATCH/cli.out"; return 1; }
+        grep -q 0x00000006 "$SCRATCH/cli.out" || { cli_said "$damage: the healthy queue is not listed"; return 1; }
         tells_and_ends "$1" ls --json || return
         tells_and_ends "$1" doctor || return
     done

@@ -20,7 +20,8 @@ case_inodes() { small size=4M,nr_inodes=60 && preloaded "$FULL" inodes; }
 # So small that not even the namespace fits.
 case_tiny() {
     small size=4k,nr_inodes=3
-    [[ $(probe get:5 mqmake:/q:600) =~ ^get\ (ENOSPC|ENOMEM),mqmake\ (ENOSPC|ENOMEM)$ ]] || { echo "no room for the namespace: $(probe get:5 mqmake:/q:600)"; exit 1; }
+    said=$(probe get:5 mqmake:/q:600)
+    [[ $said =~ ^get\ (ENOSPC|ENOMEM),mqmake\ (ENOSPC|ENOMEM)$ ]] || { echo "no room for the namespace: $said"; exit 1; }
 }
 
 case_read_only() {

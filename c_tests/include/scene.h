@@ -33,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -346,12 +347,22 @@ SCENE_API const char *who(pid_t pid)
     return "stranger";
 }
 
-/* Only root can play scenes with several uids; the others say so on both sides. */
+/*
+ * Only root can play scenes with several uids, and root of a user namespace only with those mapped into
+ * it; the others say so on both sides.
+ */
 SCENE_API int can_switch_uid(void)
 {
-    if (geteuid() == 0)
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(setgid(1001) != 0 || setuid(1001) != 0);
+    while (waitpid(pid, &status, 0) == -1)
+        need(errno == EINTR, "waitpid");
+    if (status == 0)
         return 1;
-    say("not root: no other uid to play with");
+    say("there is no other uid to play with");
     return 0;
 }
 
@@ -371,7 +382,7 @@ SCENE_API int guard_seconds(void)
 
 SCENE_API void play(const struct scene *scene, const sigset_t *mask)
 {
-    need(setpgid(0, 0) == 0, "setpgid");
+    need(setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "setpgid");
     stage = (struct stage *)mmap(NULL, sizeof *stage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     need(stage != MAP_FAILED, "mmap");
     stage->main_pid = getpid();
@@ -384,12 +395,22 @@ SCENE_API void play(const struct scene *scene, const sigset_t *mask)
     _exit(0);
 }
 
+/* What the guard process waits for: the scene's end, or its own. */
+SCENE_API void guarded_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGCHLD);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
 /* Runs one scene to its end, or for as long as the guard allows; says how it ended. */
 SCENE_API void guard(const struct scene *scene, const sigset_t *mask)
 {
     struct timespec limit = {guard_seconds(), 0};
-    sigset_t child_ends;
-    int status = 0;
+    sigset_t awaited;
+    int status = 0, number;
     pid_t pid;
 
     say("== %s", scene->name);
@@ -398,15 +419,17 @@ SCENE_API void guard(const struct scene *scene, const sigset_t *mask)
     if (pid == 0)
         play(scene, mask);
     setpgid(pid, pid);
-    sigemptyset(&child_ends);
-    sigaddset(&child_ends, SIGCHLD);
+    guarded_signals(&awaited);
     while (waitpid(pid, &status, WNOHANG) == 0) {
-        if (sigtimedwait(&child_ends, NULL, &limit) == -1 && errno == EAGAIN) {
-            kill(-pid, SIGKILL);
-            waitpid(pid, &status, 0);
-            say("-- HUNG");
-            return;
-        }
+        number = sigtimedwait(&awaited, NULL, &limit);
+        if (number == SIGCHLD || (number == -1 && errno != EAGAIN))
+            continue;
+        kill(-pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        if (number != -1)
+            _exit(128 + number);
+        say("-- HUNG");
+        return;
     }
     kill(-pid, SIGKILL); /* actors that a scene left behind */
     if (WIFSIGNALED(status))
@@ -420,8 +443,7 @@ SCENE_API int scene_main(int argc, char **argv, const struct scene *scenes, size
 {
     sigset_t blocked, before;
 
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGCHLD);
+    guarded_signals(&blocked);
     sigprocmask(SIG_BLOCK, &blocked, &before);
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         for (size_t i = 0; i < total; i++)

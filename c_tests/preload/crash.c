@@ -88,8 +88,10 @@ static ssize_t receive_one(struct message *message)
         static unsigned turn;
 
         bytes = msgrcv(queue, message, sizeof message->body, wanted[turn++ % LENGTH(wanted)], IPC_NOWAIT);
-        if (bytes == -1 && errno == ENOMSG && !__atomic_load_n(&shared->stop, __ATOMIC_SEQ_CST))
-            bytes = msgrcv(queue, message, sizeof message->body, 0, 0); /* the timer ends it */
+        /* The timer ends the wait. */
+        if (bytes == -1 && errno == ENOMSG)
+            bytes = msgrcv(queue, message, sizeof message->body, 0,
+                           __atomic_load_n(&shared->stop, __ATOMIC_SEQ_CST) ? IPC_NOWAIT : 0);
         return bytes;
     }
     clock_gettime(CLOCK_REALTIME, &soon);
@@ -144,16 +146,19 @@ static void tick(void)
     NEED(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &tenth, NULL) == 0, "setitimer");
 }
 
-/* A worker's child that outlives it and does nothing. */
+/* A worker's child that outlives it by half a second and does nothing. */
 static void leave_orphan(void)
 {
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
+    int waits = 0;
 
     NEED(pid != -1, "fork");
     if (pid)
         return;
-    while (!__atomic_load_n(&shared->stop, __ATOMIC_SEQ_CST) && kill(main_pid, 0) == 0)
+    while (!__atomic_load_n(&shared->stop, __ATOMIC_SEQ_CST) && kill(main_pid, 0) == 0 && waits < 25) {
         sleep_ms(20);
+        waits += getppid() != parent;
+    }
     _exit(0);
 }
 

@@ -88,8 +88,8 @@ int main(void)
         reap(pid[k]);
     }
     check_keys();
-    NEED(queues_in_use() == 0, "%d queues left that no key leads to", queues_in_use());
-    /* A queue whose creator died before it had its key may lie there until the next look, which that was. */
+    /* What a dead creator left without a key may lie there until the next look, which that was. */
     NEED(namespace_entries("keys") + namespace_entries("msg") + namespace_entries("mq") == 0, "the directory is not empty");
+    NEED(queues_in_use() == 0, "%d queues counted that are not there", queues_in_use());
     return 0;
 }

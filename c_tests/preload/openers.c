@@ -95,7 +95,8 @@ static void try_delete(int room, const char *name, int allowed)
 {
     (void)allowed;
     NEED(unlinkat(room, name, 0) == -1 && (errno == EPERM || errno == EACCES), "a stranger deleted %s", name);
-    NEED(renameat(room, name, room, "elsewhere") == -1 && (errno == EPERM || errno == EACCES), "a stranger renamed %s", name);
+    NEED(renameat(room, name, room, "elsewhere") == -1 && (errno == EPERM || errno == EACCES), "a stranger renamed %s",
+         name);
 }
 
 struct who {
@@ -138,7 +139,8 @@ int main(void)
             for (k = 0; k < LENGTH(whos); k++) {
                 char what[64];
 
-                snprintf(what, sizeof what, "mode %03o, bits %d, by msgctl %d", (unsigned)modes[i], whos[k].shift, by_msgctl);
+                snprintf(what, sizeof what, "mode %03o, bits %d, by msgctl %d", (unsigned)modes[i], whos[k].shift,
+                         by_msgctl);
                 reap_well(start(try_as, &whos[k]), what);
             }
             reap_well(start(remove_queues, NULL), "the remover");

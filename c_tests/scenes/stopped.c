@@ -74,9 +74,12 @@ static void goes_to_the_end(int call)
     kill(stopped->pid, SIGCONT);
     wait_asleep(stopped);
     release(&place);
-    finish(next);
+    await(RETURNED, 1);
+    sleep_ms(5);
+    say("served first: %s", looks_asleep(stopped->pid, stopped->tid) ? "the next" : "the stopped one");
     release(&place);
     finish(stopped);
+    finish(next);
     leavings(&place);
 }
 

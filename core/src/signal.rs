@@ -57,7 +57,12 @@ impl Action {
     }
 }
 
-fn set_mask(how: c_int, mask: u64) -> u64 {
+/// All signals but the two that the C library keeps for itself (pthread_cancel, set*id in all
+/// threads): a thread that blocks those stalls the others.
+pub const ALL: u64 = !(3 << 31);
+
+/// `sigprocmask(2)` for this thread; the mask before.
+pub fn set_mask(how: c_int, mask: u64) -> u64 {
     let mut old = 0u64;
     // SAFETY: both words are kernel signal sets of 8 bytes.
     let _ = unsafe { syscall!(libc::SYS_rt_sigprocmask, how, &mask as *const u64, &mut old as *mut u64, 8) };
@@ -73,7 +78,7 @@ struct Writing {
 impl Writing {
     fn begin() -> Result<Writing> {
         let lock = &process::page()?.signal_lock;
-        let mask = set_mask(libc::SIG_SETMASK, u64::MAX);
+        let mask = set_mask(libc::SIG_SETMASK, ALL);
         while lock.compare_exchange(0, 1, Acquire, Relaxed).is_err() {
             // SAFETY: no arguments.
             let _ = unsafe { syscall!(libc::SYS_sched_yield) };
@@ -286,7 +291,7 @@ unsafe fn defer(tls: &Tls, sig: c_int, info: *const siginfo_t, context: *mut uco
         let mask = core::ptr::addr_of_mut!((*context).uc_sigmask).cast::<u64>();
         tls.saved_mask.set(mask.read());
         let faults = FAULTS.iter().fold(0, |set, s| set | 1u64 << (s - 1));
-        mask.write(!faults);
+        mask.write(ALL & !faults);
     }
     tls.deferred.set(sig);
 }

@@ -5,7 +5,7 @@
 //! msg|sem|shm/<index>   one file per System V object
 //! keys/<kind>-<key>     symbolic link whose text is the identifier
 //! mq|psem|pshm/<name>   POSIX objects by name
-//! poll/<inode>          the FIFO of a POSIX queue that somebody polls
+//! poll/<number>         the FIFO of a POSIX queue that somebody polls, and a link to the queue
 //! ```
 
 pub mod choose;
@@ -131,9 +131,11 @@ impl Namespace {
             return Ok(());
         }
         for room in ROOMS {
-            match file::mkdir_at(dir, room, self.room_mode) {
+            // Who knows the name of a FIFO may use it; so nobody may list them.
+            let mode = if room == c"poll" { self.room_mode & 0o1733 } else { self.room_mode };
+            match file::mkdir_at(dir, room, mode) {
                 // Not subject to the program's umask.
-                Ok(()) => file::set_mode_at(dir, room, self.room_mode)?,
+                Ok(()) => file::set_mode_at(dir, room, mode)?,
                 Err(Errno::EEXIST) => {}
                 Err(e) => return Err(e),
             }

@@ -127,7 +127,8 @@ fn adopt(fd: i32) -> Result<Ref> {
     enter(fd, access_of(flags), mapping, geometry)
 }
 
-/// Takes up a duplicate of a descriptor that is polled (see [`super::poll`]).
+/// Takes up a descriptor that came when it was polled already (see [`super::poll`]): a duplicate,
+/// or one kept over an exec.
 fn adopt_fifo(fd: i32, inode: u64) -> Result<Ref> {
     let mut found = None;
     TABLE.each_in(0, usize::MAX, &mut |n| {
@@ -135,12 +136,27 @@ fn adopt_fifo(fd: i32, inode: u64) -> Result<Ref> {
             found = Some(object);
         }
     });
-    let old = found.ok_or(Errno::EBADF)?;
+    let Some(old) = found else { return adopt_fifo_by_name(fd, inode) };
     let base = map::duplicate(old.base(), old.len())?;
     let mapping = Mapping { base, len: old.len(), file: old.file() };
     let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
     new.fifo.store(inode, Relaxed);
     Ok(new)
+}
+
+fn adopt_fifo_by_name(fd: i32, inode: u64) -> Result<Ref> {
+    let mut link = crate::text::Text::<32>::new();
+    link.push(b"/proc/self/fd/").push_u64(fd as u64);
+    let mut path = [0u8; 4096];
+    let len = file::read_link_at(libc::AT_FDCWD, link.as_cstr(), &mut path).map_err(|_| Errno::EBADF)?;
+    let ns = crate::namespace::current()?;
+    let queue = super::poll::queue_of_fifo(ns, &path[..len]).map_err(|_| Errno::EBADF)?;
+    let st = file::stat(queue.raw())?;
+    let (mapping, geometry) = map_queue(queue.raw(), &st).map_err(|_| Errno::EBADF)?;
+    let flags = file::control(fd, libc::F_GETFL, 0)?;
+    let object = enter(fd, access_of(flags), mapping, geometry)?;
+    object.fifo.store(inode, Relaxed);
+    Ok(object)
 }
 
 /// Whether this process may have queue descriptors.

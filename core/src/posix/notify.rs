@@ -11,6 +11,7 @@ use crate::queue::guard::Locked;
 use crate::queue::layout::Notify;
 use crate::queue::Queue;
 use crate::region::object::Ref;
+use crate::signal::{set_mask, ALL};
 use crate::sync::section::Section;
 use crate::sys::{clock, futex, map, raw::syscall};
 use crate::user::In;
@@ -223,13 +224,13 @@ fn start(watch: *mut Watch, ns: &'static Namespace, me: u64, fd: c_int) -> Resul
     // SAFETY: the thread takes its side of the watch over. Signals are blocked while it is started,
     // so that it runs no handler of the program's.
     let created = unsafe {
-        let mask = set_mask(u64::MAX);
+        let mask = set_mask(libc::SIG_SETMASK, ALL);
         let mut thread: libc::pthread_t = core::mem::zeroed();
         let created = libc::pthread_create(&mut thread, attributes, run, watch.cast());
         if created == 0 && !is_detached(attributes) {
             libc::pthread_detach(thread);
         }
-        set_mask(mask);
+        set_mask(libc::SIG_SETMASK, mask);
         created
     };
     if created == 0 {
@@ -244,13 +245,6 @@ fn start(watch: *mut Watch, ns: &'static Namespace, me: u64, fd: c_int) -> Resul
     // SAFETY: the side of the thread that was never started.
     unsafe { release(watch, THROUGH) };
     Err(Errno::ENOMEM)
-}
-
-fn set_mask(mask: u64) -> u64 {
-    let mut old = 0u64;
-    // SAFETY: kernel signal sets of 8 bytes.
-    let _ = unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &mask as *const u64, &mut old as *mut u64, 8) };
-    old
 }
 
 unsafe fn is_detached(attributes: *const libc::pthread_attr_t) -> bool {
@@ -284,7 +278,7 @@ extern "C" fn run(place: *mut c_void) -> *mut c_void {
     }
     if let (libc::SIGEV_THREAD, Some(function)) = (event.how, event.function) {
         // As glibc starts it: with no signal blocked.
-        set_mask(0);
+        set_mask(libc::SIG_SETMASK, 0);
         function(event.value);
     } else if event.how == libc::SIGEV_SIGNAL {
         let _ = process::pid().and_then(|pid| send_signal(pid, event.signal, event.value, sender));

@@ -9,12 +9,11 @@
 use super::descriptor;
 use crate::errno::{Errno, Result};
 use crate::namespace::{self, lifeline, Namespace};
-use crate::perm;
 use crate::queue::guard::Locked;
 use crate::queue::Queue;
 use crate::region::object::Ref;
 use crate::sync::section::Section;
-use crate::sys::file;
+use crate::sys::{file, raw::syscall};
 use crate::text::Text;
 use core::sync::atomic::Ordering::*;
 
@@ -30,10 +29,20 @@ pub fn level(queue: &Queue<'_>, max_messages: u32) -> usize {
     }
 }
 
-fn fifo_path(object: &Ref) -> Text<32> {
-    let mut path = Text::new();
-    path.push(b"poll/").push_u64(object.file().1);
-    path
+/// `poll/<name>` is the FIFO, `poll/<name>.q` the queue: so that a descriptor of the FIFO alone,
+/// kept over an exec, leads to it.
+fn paths(name: u64) -> (Text<32>, Text<32>) {
+    let mut fifo = Text::new();
+    fifo.push(b"poll/").push_u64(name);
+    let mut link = fifo;
+    link.push(b".q");
+    (fifo, link)
+}
+
+/// The queue's file that belongs to a FIFO, by the FIFO's path.
+pub fn queue_of_fifo(ns: &Namespace, fifo: &[u8]) -> Result<file::Fd> {
+    let name = fifo.rsplit(|b| *b == b'/').next().and_then(crate::text::parse_u64).ok_or(Errno::EBADF)?;
+    file::open_at(ns.dir()?, paths(name).1.as_cstr(), libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
 }
 
 /// Brings the FIFO in step after an operation that began at `before`. The lock is held.
@@ -41,7 +50,7 @@ fn fifo_path(object: &Ref) -> Text<32> {
 pub fn keep_in_step(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: usize) {
     if queue.head().polled.get() != 0 {
         let now = level(queue, object.geometry().max_messages);
-        if now != before && set_level(ns, object, now).is_err() {
+        if now != before && set_level(ns, queue, now).is_err() {
             // Nobody has it open, or it is gone.
             queue.head().polled.set(0);
         }
@@ -50,14 +59,15 @@ pub fn keep_in_step(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: usi
 
 /// Puts as many pages into the FIFO. Err: nobody polls.
 #[cold]
-fn set_level(ns: &Namespace, object: &Ref, level: usize) -> Result<()> {
+fn set_level(ns: &Namespace, queue: &Queue<'_>, level: usize) -> Result<()> {
     let dir = ns.dir()?;
-    let path = fifo_path(object);
+    let (path, link) = paths(queue.head().poll_name.get());
     let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
     match file::open_at(dir, path.as_cstr(), libc::O_WRONLY | flags, 0) {
         Err(Errno::ENXIO) => {
             // No reader: the last poller is gone. Pollers come and go under the lock.
             let _ = file::unlink_at(dir, path.as_cstr(), 0);
+            let _ = file::unlink_at(dir, link.as_cstr(), 0);
             return Err(Errno::ENXIO);
         }
         opened => drop(opened?),
@@ -102,7 +112,7 @@ pub fn arm(fd: i32) -> Result<()> {
     let close_on_exec = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC != 0;
     file::control(fifo.raw(), libc::F_SETFL, (flags & libc::O_NONBLOCK) as usize)?;
     locked.queue.head().polled.set(1);
-    set_level(ns, &object, level(&locked.queue, object.geometry().max_messages))?;
+    set_level(ns, &locked.queue, level(&locked.queue, object.geometry().max_messages))?;
     file::replace(fifo.raw(), fd, close_on_exec)?;
     object.fifo.store(inode, Relaxed);
     Ok(())
@@ -110,14 +120,21 @@ pub fn arm(fd: i32) -> Result<()> {
 
 fn open_fifo(ns: &Namespace, object: &Ref, queue: &Queue<'_>) -> Result<file::Fd> {
     let dir = ns.dir()?;
-    let path = fifo_path(object);
-    let flags = libc::O_RDWR | libc::O_NONBLOCK | libc::O_NOFOLLOW;
+    let head = queue.head();
+    if head.poll_name.get() == 0 {
+        head.poll_name.set(random()? | 1);
+    }
+    let (path, link) = paths(head.poll_name.get());
+    let access = descriptor::marks(object.access.load(Relaxed) as i32);
+    let flags = libc::O_RDWR | libc::O_NONBLOCK | libc::O_NOFOLLOW | access;
     let fifo = match file::open_at(dir, path.as_cstr(), flags, 0) {
         Err(Errno::ENOENT) => {
-            file::mkfifo_at(dir, path.as_cstr(), 0o600)?;
-            let fifo = file::open_at(dir, path.as_cstr(), flags, 0)?;
-            perm::apply(fifo.raw(), &queue.head().common.perm())?;
-            fifo
+            file::mkfifo_at(dir, path.as_cstr(), 0o666)?;
+            // Not subject to the umask. Whoever has the queue open knows the name, and nobody else.
+            file::set_mode_at(dir, path.as_cstr(), 0o666)?;
+            // An unlinked queue cannot have a name again; its FIFO then leads nowhere after an exec.
+            let _ = file::link_unnamed(object.number.load(Relaxed), dir, link.as_cstr());
+            file::open_at(dir, path.as_cstr(), flags, 0)?
         }
         opened => opened?,
     };
@@ -126,4 +143,11 @@ fn open_fifo(ns: &Namespace, object: &Ref, queue: &Queue<'_>) -> Result<file::Fd
     }
     file::control(fifo.raw(), libc::F_SETPIPE_SZ, FIFO_BYTES)?;
     Ok(fifo)
+}
+
+fn random() -> Result<u64> {
+    let mut n = 0u64;
+    // SAFETY: the buffer is 8 bytes.
+    unsafe { syscall!(libc::SYS_getrandom, &mut n as *mut u64, 8, 0)? };
+    Ok(n)
 }

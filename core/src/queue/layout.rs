@@ -243,6 +243,8 @@ pub struct QueueHeader {
     /// POSIX: somebody polls: keep the FIFO in step.
     pub polled: W32,
     _pad: W32,
+    /// POSIX: the FIFO's name, which nobody can guess; 0: none yet.
+    pub poll_name: W64,
     /// See [`Notify`].
     pub notify: Notify,
 

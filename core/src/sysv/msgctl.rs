@@ -71,6 +71,10 @@ fn status(ns: &'static Namespace, id: c_int, cmd: c_int, buf: Out<msqid_ds>) -> 
             libc::IPC_STAT => object::by_id::<Msg>(ns, id),
             _ => object::by_index::<Msg>(ns, ids::index_of(id)),
         };
+        let found = match found {
+            Err(Errno::EACCES) if cmd == MSG_STAT_ANY => object::open::<Msg>(ns, ids::index_of(id), true),
+            found => found,
+        };
         let object = match found {
             Err(Errno::EACCES) if cmd == MSG_STAT_ANY => {
                 let (ds, id) = outside_view(ns, ids::index_of(id))?;
