@@ -107,6 +107,7 @@ next! {
     CAPSET = "capset", fn(hdrp: *mut c_void, datap: *const c_void) -> c_int {
         syscall(libc::SYS_capset, hdrp, datap) as c_int
     }
+    CHROOT = "chroot", fn(path: *const c_char) -> c_int { syscall(libc::SYS_chroot, path) as c_int }
     CLOSE = "close", fn(fd: c_int) -> c_int { syscall(libc::SYS_close, fd) as c_int }
     DUP2 = "dup2", fn(oldfd: c_int, newfd: c_int) -> c_int {
         if oldfd == newfd {

@@ -37,6 +37,7 @@ same! {
     signal::sysv_signal = libc::signal;
     signal::__sysv_signal = libc::signal;
     signal::sigset = libc::signal;
+    unistd::chroot = libc::chroot;
     unistd::setuid = libc::setuid;
     unistd::seteuid = libc::seteuid;
     unistd::setreuid = libc::setreuid;

@@ -56,6 +56,19 @@ pub unsafe extern "C" fn close(fd: c_int) -> c_int {
     unsafe { next::CLOSE.get()(fd) }
 }
 
+/// Changes the root directory, after finding the namespace, which may lie outside the new one. chroot(2)
+///
+/// Errors:
+/// - as the page has them
+///
+/// Source: chroot(2)
+#[no_mangle]
+pub unsafe extern "C" fn chroot(path: *const c_char) -> c_int {
+    usipc_core::namespace::before_chroot();
+    // SAFETY: the C caller's argument, handed on.
+    unsafe { next::CHROOT.get()(path) }
+}
+
 /// Makes `newfd` a copy of `oldfd`; a message queue that `newfd` stood for is closed. dup2(2)
 ///
 /// Errors:

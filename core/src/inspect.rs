@@ -165,7 +165,7 @@ fn system_v(ns: &Namespace, index: u32) -> Option<ObjectInfo> {
     let path = Room::Msg.path(index);
     let st = file::stat_at(dir, path.as_cstr()).ok()?;
     let mut info = ObjectInfo::new(Kind::Msg, &st);
-    info.id = index as i32;
+    info.id = ids::known_id(ns, Room::Msg, index);
     match map_any(ns, path.as_cstr(), ObjectKind::Msg, |m, st| Msg::measure(m, st.size)) {
         Ok((mapping, geometry)) => {
             info.id = mapping.header().id.get() as i32;

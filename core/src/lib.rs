@@ -4,6 +4,8 @@
 //! No std: the library lives in other people's processes, where it must be small, start quickly,
 //! and allocate nothing on any path that a signal handler may take.
 #![no_std]
+// A refusal carries its path: there is no allocator to box it with.
+#![allow(clippy::result_large_err)]
 
 pub mod cred;
 pub mod errno;

@@ -80,9 +80,9 @@ pub fn complain(parts: &[&[u8]]) {
     for part in parts {
         line.push(part);
     }
-    let mut bytes = [0u8; 1025];
-    let n = line.as_bytes().len();
-    bytes[..n].copy_from_slice(line.as_bytes());
-    bytes[n] = b'\n';
-    let _ = crate::sys::file::write(2, &bytes[..=n]);
+    if line.len == line.bytes.len() - 1 {
+        line.len -= 1;
+    }
+    line.push(b"\n");
+    let _ = crate::sys::file::write(2, line.as_bytes());
 }

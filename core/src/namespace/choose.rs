@@ -6,8 +6,8 @@ use crate::text::{parse_u64, Text};
 use core::ffi::CStr;
 use core::fmt;
 
-/// A path.
-pub type Path = Text<4096>;
+/// A path. Shorter than PATH_MAX: the library may run on a thread's smallest stack.
+pub type Path = Text<512>;
 
 /// Why a directory was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub enum RefusalKind {
     OwnedByStranger(u32),
     /// It is a file, or a symbolic link.
     NotADirectory,
+    /// Users share it, and its owner has not made its rooms.
+    Unfurnished,
     /// The name has a character other than letters, digits, `.`, `_`, `-`, or begins with `.`.
     BadName,
     /// The path is too long.
@@ -81,7 +83,7 @@ impl Refusal {
     /// What a call returns that cannot have a namespace.
     pub fn errno(&self) -> Errno {
         match self.kind {
-            RefusalKind::OwnedByStranger(_) => Errno::EACCES,
+            RefusalKind::OwnedByStranger(_) | RefusalKind::Unfurnished => Errno::EACCES,
             RefusalKind::NotADirectory => Errno::ENOTDIR,
             RefusalKind::BadName => Errno::EINVAL,
             RefusalKind::TooLong => Errno::ENAMETOOLONG,
@@ -102,6 +104,11 @@ impl fmt::Display for Refusal {
             RefusalKind::NotADirectory => {
                 write!(f, "{path} is not a directory (or is a symbolic link); set USIPC_DIR to a directory")
             }
+            RefusalKind::Unfurnished => write!(
+                f,
+                "the shared namespace directory {path} has no rooms yet: its owner must set it up \
+                 (any usipc call of his does), or set USIPC_DIR to a directory of yours"
+            ),
             RefusalKind::BadName => {
                 write!(f, "the namespace name {path:?} may have only letters, digits, '.', '_' and '-', and not begin with '.'")
             }
@@ -205,7 +212,7 @@ fn writable(dir: &CStr) -> bool {
 fn absolute(dir: &[u8]) -> Result<Path, Refusal> {
     let mut path = Path::new();
     if !dir.starts_with(b"/") {
-        let mut buf = [0u8; 4096];
+        let mut buf = [0u8; 512];
         // SAFETY: the buffer is valid for its length.
         let n = unsafe { crate::sys::raw::syscall6(libc::SYS_getcwd, [buf.as_mut_ptr() as usize, buf.len(), 0, 0, 0, 0]) }
             .map_err(|e| Refusal::new(dir, RefusalKind::Unusable(e)))?;

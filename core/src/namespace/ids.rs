@@ -10,7 +10,7 @@ use crate::errno::{Errno, Result};
 use crate::sys::{file, map};
 use crate::text::{parse_u64, Text};
 use core::num::NonZeroUsize;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use core::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::*};
 use once_cell::race::OnceNonZeroUsize;
 
 /// Indexes of one kind: IPCMNI of Linux.
@@ -62,10 +62,15 @@ struct Hints {
     next_seq: AtomicU32,
     _pad: AtomicU32,
     map: [AtomicU64; INDEXES as usize / 64],
+    _rest: [AtomicU64; (4096 - 8) / 8],
+    /// The sequence number of each index's last object, for those who may not open it.
+    sequences: [AtomicU16; INDEXES as usize],
 }
 
-const HINTS_LEN: usize = 8192;
-const _: () = assert!(size_of::<Hints>() <= HINTS_LEN);
+/// The part that always has memory; that of `sequences` comes as indexes are used.
+const HINTS_FIRST: usize = 8192;
+const HINTS_LEN: usize = size_of::<Hints>();
+const _: () = assert!(core::mem::offset_of!(Hints, sequences) == HINTS_FIRST && HINTS_LEN % 4096 == 0);
 
 static HINTS: [OnceNonZeroUsize; 3] = [const { OnceNonZeroUsize::new() }; 3];
 
@@ -85,7 +90,7 @@ fn hints(ns: &Namespace, room: Room) -> Result<&'static Hints> {
         if st.size < HINTS_LEN as u64 {
             file::set_len(fd.raw(), HINTS_LEN as u64)?;
         }
-        file::reserve(fd.raw(), 0, HINTS_LEN as u64)?;
+        file::reserve(fd.raw(), 0, HINTS_FIRST as u64)?;
         let p = map::shared(fd.raw(), HINTS_LEN, libc::PROT_READ | libc::PROT_WRITE)?;
         NonZeroUsize::new(p as usize).ok_or(Errno::ENOMEM)
     })?;
@@ -102,6 +107,21 @@ impl Hints {
         } else {
             word.fetch_and(!bit, Relaxed);
         }
+    }
+    /// Notes the sequence number of an index; without memory for it, it stays unknown.
+    fn note(&self, index: u32, sequence: u32) {
+        // Pages of `sequences` known to have memory, by this process.
+        static BACKED: AtomicU32 = AtomicU32::new(0);
+        let page = index / 2048;
+        let word = &self.sequences[index as usize];
+        if BACKED.load(Relaxed) >> page & 1 == 0 {
+            let page_start = (word.as_ptr() as usize & !4095) as *mut u8;
+            if map::back(page_start, 4096).is_err() {
+                return;
+            }
+            BACKED.fetch_or(1 << page, Relaxed);
+        }
+        word.store(sequence as u16, Relaxed);
     }
     fn lowest_free(&self, from: u32) -> Option<u32> {
         let first = from / 64;
@@ -133,6 +153,16 @@ pub fn maybe_used(ns: &Namespace, room: Room, index: u32) -> bool {
     hints(ns, room).map_or(true, |h| h.map[index as usize % (INDEXES as usize) / 64].load(Relaxed) >> (index % 64) & 1 != 0)
 }
 
+/// The identifier that the object at `index` had when it was made, by the hint.
+pub fn known_id(ns: &Namespace, room: Room, index: u32) -> i32 {
+    let sequence = hints(ns, room).map_or(0, |h| {
+        let word = &h.sequences[(index % INDEXES) as usize];
+        // A page that nobody has written to reads as zeros.
+        word.load(Relaxed) as u32
+    });
+    (sequence << 15 | index) as i32
+}
+
 /// Gives the finished, still nameless file `fd` an index. `stamp` writes the identifier into it
 /// before it gets its name, so that nobody ever sees it without. ENOSPC above `limit` objects.
 pub fn publish(ns: &Namespace, room: Room, fd: i32, limit: u32, stamp: &dyn Fn(i32)) -> Result<i32> {
@@ -152,8 +182,17 @@ pub fn publish(ns: &Namespace, room: Room, fd: i32, limit: u32, stamp: &dyn Fn(i
         let linked = file::link_unnamed(fd, dir, room.path(index).as_cstr());
         hints.mark(index, true);
         match linked {
-            Ok(()) => return Ok(id),
-            Err(Errno::EEXIST) => from = index + 1,
+            Ok(()) => {
+                hints.note(index, sequence);
+                return Ok(id);
+            }
+            Err(Errno::EEXIST) => {
+                // Its remover may have cleared the mark before we set it.
+                if file::stat_at(dir, room.path(index).as_cstr()).is_err() {
+                    hints.mark(index, false);
+                }
+                from = index + 1;
+            }
             Err(e) => {
                 hints.mark(index, false);
                 return Err(e);

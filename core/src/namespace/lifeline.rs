@@ -53,9 +53,12 @@ fn try_slot(dir: i32, n: u32, pid: u32) -> Result<Option<Token>> {
         Err(Errno::EACCES | Errno::EPERM | Errno::EISDIR | Errno::ELOOP) => return Ok(None),
         Err(e) => return Err(e),
     };
-    if !file::stat(fd.raw())?.is(libc::S_IFREG) {
+    let st = file::stat(fd.raw())?;
+    // Not a link to some other file of ours, which somebody put here.
+    if !st.is(libc::S_IFREG) || st.links != 1 || st.size > RECORD_BYTES as u64 {
         return Ok(None);
     }
+    file::check_file_limit(RECORD_BYTES as u64).map_err(|_| Errno::ENOSPC)?;
     match file::lock(fd.raw()) {
         Ok(()) => {}
         Err(Errno::EAGAIN | Errno::EACCES) => return Ok(None),

@@ -18,7 +18,7 @@ use crate::errno::{Errno, Result};
 use crate::sys::{file, map};
 use core::ffi::CStr;
 use core::num::NonZeroUsize;
-use core::sync::atomic::{AtomicI32, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering::*};
 use once_cell::race::OnceNonZeroUsize;
 
 /// The subdirectories; `procs` is made last, so that where it is, all are.
@@ -35,6 +35,9 @@ pub struct Namespace {
     room_mode: u32,
 }
 
+/// Whether this process's user has heard why its namespace is refused.
+static TOLD: AtomicBool = AtomicBool::new(false);
+
 static CURRENT: OnceNonZeroUsize = OnceNonZeroUsize::new();
 
 /// This process's namespace: chosen and made at the first call. A refusal is told once on standard
@@ -42,9 +45,11 @@ static CURRENT: OnceNonZeroUsize = OnceNonZeroUsize::new();
 pub fn current() -> Result<&'static Namespace> {
     let p = CURRENT.get_or_try_init(|| {
         let opened = choose().and_then(|choice| Namespace::open(choice.path())).map_err(|refusal| {
-            let mut line = crate::text::Text::<900>::new();
-            let _ = core::fmt::Write::write_fmt(&mut line, format_args!("{refusal}"));
-            crate::text::complain(&[line.as_bytes()]);
+            if !TOLD.swap(true, Relaxed) {
+                let mut line = crate::text::Text::<900>::new();
+                let _ = core::fmt::Write::write_fmt(&mut line, format_args!("{refusal}"));
+                crate::text::complain(&[line.as_bytes()]);
+            }
             refusal.errno()
         })?;
         let p = map::anonymous(size_of::<Namespace>())?.cast::<Namespace>();
@@ -75,16 +80,19 @@ impl Namespace {
     pub fn open(path: &CStr) -> core::result::Result<Namespace, Refusal> {
         let unusable = |e| Refusal::new(path.to_bytes(), RefusalKind::Unusable(e));
         match Self::open_existing(path)? {
-            Some(ns) => {
-                ns.furnish().map_err(unusable)?;
-                Ok(ns)
-            }
+            Some(ns) => ns.furnished(),
             None => {
                 make_path(path.to_bytes())?;
-                let ns = Self::open_existing(path)?.ok_or(unusable(Errno::ENOENT))?;
-                ns.furnish().map_err(unusable)?;
-                Ok(ns)
+                Self::open_existing(path)?.ok_or(unusable(Errno::ENOENT))?.furnished()
             }
+        }
+    }
+
+    fn furnished(self) -> core::result::Result<Namespace, Refusal> {
+        match self.furnish() {
+            Ok(()) => Ok(self),
+            Err(Errno::EPERM) => Err(Refusal::new(self.path.as_bytes(), RefusalKind::Unfurnished)),
+            Err(e) => Err(Refusal::new(self.path.as_bytes(), RefusalKind::Unusable(e))),
         }
     }
 
@@ -124,11 +132,15 @@ impl Namespace {
         Ok(Some(ns))
     }
 
-    /// Makes the rooms that are missing.
+    /// Makes the rooms that are missing. EPERM: in a directory that users share, only its owner
+    /// may; to the others, a room of anybody else's is a stranger's.
     fn furnish(&self) -> Result<()> {
         let dir = self.dir()?;
         if file::stat_at(dir, c"procs").is_ok() {
             return Ok(());
+        }
+        if self.room_mode == 0o1777 && file::stat(dir)?.uid != effective_uid() {
+            return Err(Errno::EPERM);
         }
         for room in ROOMS {
             // Who knows the name of a FIFO may use it; so nobody may list them.
@@ -201,10 +213,13 @@ fn out_of_the_way(fd: file::Fd) -> i32 {
     fd.into_raw()
 }
 
-fn check_owner(path: &[u8], st: &file::Stat) -> core::result::Result<(), Refusal> {
+fn effective_uid() -> u32 {
     // SAFETY: no arguments.
-    let me = unsafe { crate::sys::raw::syscall6(libc::SYS_geteuid, [0; 6]) }.unwrap_or(0) as u32;
-    if st.uid != 0 && st.uid != me {
+    unsafe { crate::sys::raw::syscall6(libc::SYS_geteuid, [0; 6]) }.unwrap_or(0) as u32
+}
+
+fn check_owner(path: &[u8], st: &file::Stat) -> core::result::Result<(), Refusal> {
+    if st.uid != 0 && st.uid != effective_uid() {
         return Err(Refusal::new(path, RefusalKind::OwnedByStranger(st.uid)));
     }
     Ok(())
@@ -216,7 +231,12 @@ fn make_path(path: &[u8]) -> core::result::Result<(), Refusal> {
     for end in ends {
         let mut step = Path::new();
         step.push(&path[..end]);
-        match file::mkdir_at(libc::AT_FDCWD, step.as_cstr(), 0o700) {
+        let made = file::mkdir_at(libc::AT_FDCWD, step.as_cstr(), 0o700);
+        if made.is_ok() {
+            // Not subject to the program's umask.
+            let _ = file::set_mode_at(libc::AT_FDCWD, step.as_cstr(), 0o700);
+        }
+        match made {
             Ok(()) | Err(Errno::EEXIST | Errno::EROFS | Errno::EACCES) if end < path.len() => {}
             Ok(()) | Err(Errno::EEXIST) => {}
             Err(e) => return Err(Refusal::new(path, RefusalKind::Unusable(e))),
@@ -232,4 +252,9 @@ fn make_path(path: &[u8]) -> core::result::Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// To be called before a chroot(2): from then on the directory may be out of reach by its path.
+pub fn before_chroot() {
+    let _ = current();
 }

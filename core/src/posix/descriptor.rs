@@ -147,7 +147,7 @@ fn adopt_fifo(fd: i32, inode: u64) -> Result<Ref> {
 fn adopt_fifo_by_name(fd: i32, inode: u64) -> Result<Ref> {
     let mut link = crate::text::Text::<32>::new();
     link.push(b"/proc/self/fd/").push_u64(fd as u64);
-    let mut path = [0u8; 4096];
+    let mut path = [0u8; 640];
     let len = file::read_link_at(libc::AT_FDCWD, link.as_cstr(), &mut path).map_err(|_| Errno::EBADF)?;
     let ns = crate::namespace::current()?;
     let queue = super::poll::queue_of_fifo(ns, &path[..len]).map_err(|_| Errno::EBADF)?;

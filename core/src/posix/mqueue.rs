@@ -281,12 +281,13 @@ pub fn send(fd: mqd_t, text: In<c_char>, len: usize, priority: c_uint, timeout: 
     operate(fd, libc::O_WRONLY, &check, &mut |locked, object, ns, me| {
         let queue = locked.queue;
         let full = queue.head().count.get() >= object.geometry().max_messages as u64;
-        if full {
+        let n = if full { Ok(NIL) } else { queue.cell_alloc() }?;
+        if n == NIL {
             if let Err(e) = may_wait(object, deadline.as_ref()) {
                 return Ok(Step::Fail(e));
             }
         }
-        let n = queue.cell_alloc()?;
+        let n = if full { queue.cell_alloc()? } else { n };
         if n != NIL {
             fill(&queue, n, text, len, priority)?;
         }

@@ -10,6 +10,7 @@ use super::{Checked, Queue};
 use crate::errno::Errno;
 use crate::region::{Corrupt, NIL};
 use crate::sys::map;
+use core::sync::atomic::Ordering::Release;
 
 /// Why there is no memory for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +153,7 @@ impl Queue<'_> {
         rest.state.set(state::FREE);
         rest.units.set(rest_units);
         rest.prev_run.set(n);
-        node.units.atomic().store(units, core::sync::atomic::Ordering::Release);
+        node.units.atomic().store(units, Release);
         self.set_prev_run(next, n + units)?;
         self.bin_insert(n + units, rest)
     }
@@ -184,13 +185,13 @@ impl Queue<'_> {
         self.bin_insert(n, node)
     }
 
-    /// Makes the arena longer by at least `units`: by an eighth, so that it never holds much more
-    /// memory than its messages need.
+    /// Makes the arena longer by at least `units`: by little, so that it never holds much more memory
+    /// than its messages need.
     fn grow(&self, units: u32) -> Result<(), NoRoom> {
         let head = self.head();
         let end = head.end.get();
         let page = (4096 / UNIT) as u32;
-        let wanted = units.max(end / 8) as u64;
+        let wanted = units.max(end / 64) as u64;
         let new_end = (end as u64 + wanted).next_multiple_of(page as u64);
         let mapped = self.geometry.nodes as u64 + NODE_UNITS as u64;
         let new_end = if new_end <= mapped { new_end } else { (end as u64 + units as u64).min(mapped) };
@@ -210,9 +211,43 @@ impl Queue<'_> {
         node.state.set(state::FREE);
         node.units.set(new_end - end);
         node.prev_run.set(head.last_run.get());
-        head.end.atomic().store(new_end, core::sync::atomic::Ordering::Release);
+        head.end.atomic().store(new_end, Release);
         head.last_run.set(end);
         self.arena_free(end)
+    }
+
+    /// Gives the memory of an empty queue back, but for its first page; at most once a second, so
+    /// that a queue which fills and empties all the time keeps what it needs.
+    pub fn trim(&self, now_s: i64) -> Checked<()> {
+        let head = self.head();
+        let (end, first) = (head.end.get(), (FIRST_BYTES / UNIT) as u32);
+        if end <= 4 * first || head.assigned.get() != 0 || head.trim_time.get() == now_s as u64 {
+            return Ok(());
+        }
+        head.trim_time.set(now_s as u64);
+        let mapped = self.geometry.nodes.saturating_add(NODE_UNITS);
+        if end > mapped {
+            return Err(Corrupt);
+        }
+        // One free run, as in a new queue: each of these stores leaves the chain of runs walkable.
+        let node = self.node(0)?;
+        node.state.set(state::FREE);
+        node.units.atomic().store(end, Release);
+        let rest = self.node(first)?;
+        rest.state.set(state::FREE);
+        rest.units.set(end - first);
+        node.units.atomic().store(first, Release);
+        head.end.atomic().store(first, Release);
+        head.table.set(NIL);
+        head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
+        head.bin_map.iter().for_each(|m| m.set(0));
+        node.prev_run.set(NIL);
+        head.last_run.set(0);
+        self.bin_insert(0, node)?;
+        let at = NODES_AT + FIRST_BYTES;
+        // SAFETY: below `mapped`, inside the mapping; no message lies there.
+        let _ = map::advise(unsafe { self.base.add(at) }, (end - first) as usize * UNIT, libc::MADV_REMOVE);
+        Ok(())
     }
 
     /// Makes the key table larger when chains grow long. Failing to is no error.

@@ -34,6 +34,8 @@ pub const SMALL_KEYS: i64 = 32768;
 pub const UNIT: usize = 32;
 /// Units in a node.
 pub const NODE_UNITS: u32 = (size_of::<Node>() / UNIT) as u32;
+/// Memory that a new System V queue has for messages: a page.
+pub const FIRST_BYTES: usize = 4096;
 /// Size classes of free runs.
 pub const BINS: usize = 128;
 /// Buckets of a System V queue's first key table, which lies in the header.
@@ -214,6 +216,8 @@ pub struct QueueHeader {
     pub free: W32,
     /// POSIX: nodes behind which memory stands.
     pub backed: W32,
+    /// System V: when the arena last gave memory back, seconds since the Epoch.
+    pub trim_time: W64,
     /// System V: units in the arena.
     pub end: W32,
     /// System V: start of the last run.

@@ -41,11 +41,13 @@ pub struct Header {
     pub perm_generation: W32,
     /// Time of creation or of the last IPC_SET, seconds since the Epoch.
     pub ctime: W64,
+    /// System V: the creating process, until the key leads here; 0 from then on.
+    pub creator: W64,
     /// Guards all that is not said to be otherwise.
     pub lock: TokenLock,
 }
 
-const _: () = assert!(core::mem::offset_of!(Header, lock) == 64 && size_of::<Header>() == 128);
+const _: () = assert!(core::mem::offset_of!(Header, lock) == 128 && size_of::<Header>() == 192);
 
 /// Why a file is not an object that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -124,7 +124,8 @@ pub fn reserve(fd: i32, start: u64, len: u64) -> Result<()> {
     }
 }
 
-fn check_file_limit(len: u64) -> Result<()> {
+/// EFBIG where RLIMIT_FSIZE forbids a file of `len` bytes: growing one would be a SIGXFSZ.
+pub fn check_file_limit(len: u64) -> Result<()> {
     let mut limit = [0u64; 2];
     // SAFETY: the buffer holds a struct rlimit64.
     unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, limit.as_mut_ptr())? };
@@ -241,9 +242,10 @@ pub fn lock(fd: i32) -> Result<()> {
     unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_OFD_SETLK, &mut lock as *mut libc::flock) }.map(|_| ())
 }
 
-/// Whether somebody holds such a lock.
+/// Whether somebody holds such a write lock.
 pub fn is_locked(fd: i32) -> Result<bool> {
-    let mut lock = whole_file(libc::F_WRLCK as i32);
+    // A read lock conflicts with write locks alone, which only who may write the file can take.
+    let mut lock = whole_file(libc::F_RDLCK as i32);
     // SAFETY: the structure is valid.
     unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_OFD_GETLK, &mut lock as *mut libc::flock)? };
     Ok(lock.l_type as i32 != libc::F_UNLCK as i32)
@@ -284,7 +286,7 @@ pub fn bytes_waiting(fd: i32) -> Result<usize> {
 /// Calls `each` with the name of every entry of the directory `dir`, except `.` and `..`;
 /// it may return false to stop. getdents64(2)
 pub fn each_entry(dir: i32, each: &mut dyn FnMut(&CStr) -> bool) -> Result<()> {
-    let mut buf = [0u64; 512];
+    let mut buf = [0u64; 256];
     loop {
         // SAFETY: the buffer is valid and aligned for struct linux_dirent64.
         let n = unsafe { syscall!(libc::SYS_getdents64, dir, buf.as_mut_ptr(), size_of_val(&buf))? };

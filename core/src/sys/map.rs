@@ -43,6 +43,12 @@ pub fn advise(p: *mut u8, len: usize, advice: i32) -> Result<()> {
     unsafe { syscall!(libc::SYS_madvise, p, len, advice) }.map(|_| ())
 }
 
+/// As [`populate`], for pages whose contents are to stay.
+pub fn back(p: *mut u8, len: usize) -> Result<()> {
+    // SAFETY: populating changes no contents.
+    unsafe { syscall!(libc::SYS_madvise, p, len, MADV_POPULATE_WRITE) }.map(|_| ())
+}
+
 /// Makes sure that memory stands behind the pages of `[p, p + len)` of a shared mapping, whose
 /// contents do not matter, so that writing to them cannot raise SIGBUS. ENOMEM when the file system
 /// is full or the file too short.

@@ -26,8 +26,6 @@ use core::sync::atomic::{AtomicU64, Ordering::*};
 
 /// `MSG_COPY` of <linux/msg.h>: copy the message at a place instead of taking one.
 const MSG_COPY: c_int = 0o40000;
-/// Memory that a new queue has for messages: a page.
-const FIRST_BYTES: usize = 4096;
 /// Length of a new queue's file; sparse, so that most queues never have to be mapped again.
 const FILE_BYTES: u64 = 4 << 20;
 
@@ -314,7 +312,11 @@ fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink:
     }
     // As in the kernel, a message whose copy fails with EFAULT is gone.
     let delivered = sink.deliver(&queue, n)?;
-    queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
+    let now_s = clock::now_s();
+    queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s })?;
+    if queue.head().count.get() == 0 {
+        queue.trim(now_s)?;
+    }
     queue.admit(&mut locked.wakes)?;
     Ok(match delivered {
         Ok(len) => Step::Done(len),

@@ -20,8 +20,6 @@ use libc::msqid_ds;
 const MSG_STAT: c_int = 11;
 const MSG_INFO: c_int = 12;
 const MSG_STAT_ANY: c_int = 13;
-/// Some callers (old C libraries) add the flag of the modern structures.
-const IPC_64: c_int = 0x100;
 
 /// `struct msginfo` of <sys/msg.h>.
 #[repr(C)]
@@ -40,7 +38,6 @@ struct MsgInfo {
 /// EACCES, EFAULT, EINVAL, EPERM. msgctl(2)
 pub fn control(id: c_int, cmd: c_int, buf: Out<msqid_ds>) -> Result<c_int> {
     let ns = namespace::current()?;
-    let cmd = cmd & !IPC_64;
     if id < 0 || cmd < 0 {
         return Err(Errno::EINVAL);
     }
@@ -126,14 +123,16 @@ fn describe(locked: &mut Locked<'_>) -> Result<msqid_ds> {
 /// real system shows all of it, see docs/DIFFERENCES.md.
 fn outside_view(ns: &'static Namespace, index: u32) -> Result<(msqid_ds, c_int)> {
     let st = file::stat_at(ns.dir()?, Room::Msg.path(index).as_cstr()).map_err(|_| Errno::EINVAL)?;
+    let id = ids::known_id(ns, Room::Msg, index);
     let mut ds = empty();
+    ds.msg_perm.__seq = (id >> 15) as _;
     ds.msg_perm.uid = st.uid;
     ds.msg_perm.cuid = st.uid;
     ds.msg_perm.gid = st.gid;
     ds.msg_perm.cgid = st.gid;
     ds.msg_perm.mode = (st.mode & 0o777) as _;
     ds.msg_ctime = st.ctime as _;
-    Ok((ds, index as c_int))
+    Ok((ds, id))
 }
 
 /// IPC_INFO, MSG_INFO: the highest index in use.
@@ -152,12 +151,14 @@ fn info(ns: &'static Namespace, cmd: c_int, buf: Out<MsgInfo>) -> Result<c_int> 
     };
     let highest = {
         let _section = Section::enter()?;
-        let (count, highest) = ids::used(ns, Room::Msg)?;
         if cmd == MSG_INFO {
             let (messages, bytes) = totals(ns)?;
-            info.msgpool = count as c_int;
             info.msgmap = messages as c_int;
             info.msgtql = bytes as c_int;
+        }
+        let (count, highest) = ids::used(ns, Room::Msg)?;
+        if cmd == MSG_INFO {
+            info.msgpool = count as c_int;
         }
         highest.unwrap_or(0) as c_int
     };
@@ -199,8 +200,12 @@ fn set(ns: &'static Namespace, id: c_int, wanted: &msqid_ds) -> Result<()> {
             return Err(Errno::EINVAL);
         }
         perm.mode = wanted.msg_perm.mode as u32 & 0o777;
-        if perm != head.common.perm() {
+        let before = head.common.perm();
+        let files = |p: &perm::Perm| (p.uid, p.gid, perm::file_mode(p.mode));
+        if files(&perm) != files(&before) {
             admit_to_file(ns, &object, id, &perm)?;
+        }
+        if perm != before {
             head.common.set_perm(&perm);
         }
         head.max_bytes.set(qbytes);

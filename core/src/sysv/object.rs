@@ -4,7 +4,7 @@ use crate::cred;
 use crate::errno::{Errno, Result};
 use crate::namespace::{ids, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
-use crate::region::header::ObjectKind;
+use crate::region::header::{Header, ObjectKind};
 use crate::region::object::{open_file, Geometry, Mapping, Ref, Table};
 use crate::sys::file;
 use core::sync::atomic::{AtomicU64, Ordering::*};
@@ -71,9 +71,13 @@ pub fn by_id<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
     }
     match mapped::<K>(id) {
         Some(object) => Ok(object),
-        None => open::<K>(ns, ids::index_of(id), false).and_then(|object| {
-            if object.number.load(Relaxed) == id { Ok(object) } else { Err(Errno::EINVAL) }
-        }),
+        None => match open::<K>(ns, ids::index_of(id), false) {
+            Ok(object) if object.number.load(Relaxed) == id => Ok(object),
+            Ok(_) => Err(Errno::EINVAL),
+            // Kept out, but of a later object at this index.
+            Err(Errno::EACCES) if ids::known_id(ns, K::ROOM, ids::index_of(id)) != id => Err(Errno::EINVAL),
+            Err(e) => Err(e),
+        },
     }
 }
 
@@ -115,7 +119,7 @@ pub fn open<K: Kind>(ns: &'static Namespace, index: u32, as_owner: bool) -> Resu
         return Err(Errno::EINVAL);
     }
     let geometry = K::measure(&mapping, st.size)?;
-    if header.removed.get() != 0 {
+    if header.removed.get() != 0 || is_orphan(ns, K::ROOM, header, id) {
         let object = mapping.install(K::KIND, -1, 0, geometry)?;
         bury::<K>(ns, &object, id)?;
         return Err(Errno::EINVAL);
@@ -123,6 +127,14 @@ pub fn open<K: Kind>(ns: &'static Namespace, index: u32, as_owner: bool) -> Resu
     let object = mapping.install(K::KIND, id, 0, geometry)?;
     K::table().put(index as usize, &object)?;
     Ok(object)
+}
+
+/// Whether the creator was killed before he could set the key.
+fn is_orphan(ns: &'static Namespace, room: Room, header: &Header, id: i32) -> bool {
+    let creator = header.creator.get();
+    creator != 0
+        && !lifeline::is_alive(ns, creator)
+        && ids::find_key(ns, room, header.key.get() as i32) != Ok(id)
 }
 
 /// Opens a file whose mode keeps its owner out, by letting him in for the moment.
@@ -144,6 +156,7 @@ pub fn bury<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()
     let me = lifeline::my_token(ns)?;
     let header = object.header();
     let _ = header.lock.acquire(ns, me);
+    header.removed.set(1);
     let done = remove_names::<K>(ns, object, id);
     header.lock.release();
     done
@@ -219,6 +232,7 @@ impl Get<'_> {
             let (id, object) = self.create::<K>()?;
             match ids::set_key(self.ns, K::ROOM, self.key, id) {
                 Ok(()) => {
+                    object.header().creator.set(0);
                     remember_key::<K>(self.key, id);
                     return Ok(id);
                 }
@@ -288,6 +302,9 @@ impl Get<'_> {
         };
         let (fd, mapping, size) = (self.make)(&perm)?;
         let header = mapping.header();
+        if self.key != libc::IPC_PRIVATE {
+            header.creator.set(lifeline::my_token(self.ns)?);
+        }
         let id = ids::publish(self.ns, K::ROOM, fd.raw(), self.limit, &|id| header.id.set(id as u32))?;
         let geometry = K::measure(&mapping, size)?;
         let object = mapping.install(K::KIND, id, 0, geometry)?;
