@@ -223,6 +223,7 @@ static void credentials(void)
     VALUE(setresuid(-1, -1, geteuid()));
     VALUE(setuid(getuid()));
     VALUE(setresuid(-2, -2, -2));
+    VALUE(chroot("no such directory"));
     VALUE(capset(&header, data));
     VALUE(setgroups(n, groups));
 }

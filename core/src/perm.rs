@@ -72,15 +72,18 @@ pub fn file_mode(mode: u32) -> u32 {
 pub fn apply(fd: i32, perm: &Perm) -> Result<()> {
     let st = file::stat(fd)?;
     let mode = file_mode(perm.mode);
-    if (st.uid, st.gid) != (perm.uid, perm.gid) {
+    let mut owners = (st.uid, st.gid);
+    if owners != (perm.uid, perm.gid) && file::set_owner(fd, perm.uid, perm.gid).is_ok() {
+        owners = (perm.uid, perm.gid);
+    }
+    if owners != (perm.uid, perm.gid) {
         // An unprivileged creator cannot give the file away, but can name the new owner in an
         // access control list.
-        if file::set_owner(fd, perm.uid, perm.gid).is_err() {
-            return file::set_attribute(fd, c"system.posix_acl_access", acl(perm, mode).as_bytes()).map_err(|_| Errno::EPERM);
-        }
+        let list = acl(perm, mode, owners);
+        return file::set_attribute(fd, c"system.posix_acl_access", list.as_bytes()).map_err(|_| Errno::EPERM);
     }
     if perm.uid != perm.cuid || perm.gid != perm.cgid {
-        if file::set_attribute(fd, c"system.posix_acl_access", acl(perm, mode).as_bytes()).is_ok() {
+        if file::set_attribute(fd, c"system.posix_acl_access", acl(perm, mode, owners).as_bytes()).is_ok() {
             return Ok(());
         }
     } else if st.mode & 0o777 == mode {
@@ -100,17 +103,20 @@ impl Acl {
     }
 }
 
-/// A POSIX access control list, version 2 (acl(5)): both owners and both groups.
-fn acl(perm: &Perm, mode: u32) -> Acl {
+/// A POSIX access control list, version 2 (acl(5)): both owners and both groups. The file's own
+/// owner can let himself in at any time, so he is let in where he is neither of them.
+fn acl(perm: &Perm, mode: u32, (uid, gid): (u32, u32)) -> Acl {
     const ANY: u32 = u32::MAX;
     let rights = |shift: u32| (mode >> shift & 6) as u16;
+    let of_owner = if uid == perm.uid || uid == perm.cuid { rights(6) } else { 6 };
+    let of_group = if gid == perm.gid || gid == perm.cgid { rights(3) } else { rights(0) };
     let users = [perm.uid.min(perm.cuid), perm.uid.max(perm.cuid)];
     let groups = [perm.gid.min(perm.cgid), perm.gid.max(perm.cgid)];
     let entries: [(u16, u16, u32); 8] = [
-        (0x01, rights(6), ANY),
+        (0x01, of_owner, ANY),
         (0x02, rights(6), users[0]),
         (0x02, rights(6), users[1]),
-        (0x04, rights(3), ANY),
+        (0x04, of_group, ANY),
         (0x08, rights(3), groups[0]),
         (0x08, rights(3), groups[1]),
         (0x10, 6, ANY),

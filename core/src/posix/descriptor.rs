@@ -141,6 +141,11 @@ fn adopt_fifo(fd: i32, inode: u64) -> Result<Ref> {
     let mapping = Mapping { base, len: old.len(), file: old.file() };
     let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
     new.fifo.store(inode, Relaxed);
+    new.compared.store(old.compared.load(Relaxed), Relaxed);
+    if let Some(behind) = behind(&old) {
+        let copy = file::control(behind, libc::F_DUPFD_CLOEXEC, behind as usize);
+        new.behind.store(copy.unwrap_or(-1), Relaxed);
+    }
     Ok(new)
 }
 
@@ -172,6 +177,9 @@ pub fn forget(ns: &'static Namespace, fd: i32) {
     if TABLE.has(fd as usize) {
         if let Some(object) = known(fd) {
             super::notify::closing(ns, &object);
+            if let Some(behind) = behind(&object) {
+                file::close(behind);
+            }
         }
         TABLE.remove(fd as usize);
     } else if super::notify::ever_registered() && is_queue_file(fd) {
@@ -209,8 +217,57 @@ pub fn forget_range(ns: &'static Namespace, first: u32, last: u32) {
     }
 }
 
+/// The descriptor of the queue's file behind a FIFO, if the program has not closed it.
+fn behind(object: &Ref) -> Option<i32> {
+    let fd = object.behind.load(Relaxed);
+    (fd >= 0 && file::stat(fd).is_ok_and(|st| st.file == object.file())).then_some(fd)
+}
+
+/// Lets the FIFO stand in for the queue's descriptor; the queue's open description stays, out of
+/// the way, since duplicates and children may share it.
+pub fn stand_in(object: &Ref, fifo: &file::Fd, inode: u64) -> Result<()> {
+    let fd = object.number.load(Relaxed);
+    let flags = file::control(fd, libc::F_GETFL, 0)? & libc::O_NONBLOCK;
+    let close_on_exec = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC != 0;
+    let behind = file::control(fd, libc::F_DUPFD_CLOEXEC, 1000).or_else(|_| file::control(fd, libc::F_DUPFD_CLOEXEC, 60));
+    file::control(fifo.raw(), libc::F_SETFL, flags as usize)?;
+    file::replace(fifo.raw(), fd, close_on_exec)?;
+    object.compared.store(flags, Relaxed);
+    object.behind.store(behind.unwrap_or(-1), Relaxed);
+    object.fifo.store(inode, Relaxed);
+    Ok(())
+}
+
+/// The flags of the open description, as far as anybody may look at them: O_NONBLOCK.
+///
+/// Where a FIFO stands in there are two descriptions. Whichever was changed since they were last
+/// compared is right: the FIFO's by fcntl(2), or the queue's through a duplicate.
+pub fn flags(object: &Ref) -> Result<i32> {
+    let fd = object.number.load(Relaxed);
+    let own = file::control(fd, libc::F_GETFL, 0)? & libc::O_NONBLOCK;
+    let Some(behind) = behind(object) else { return Ok(own) };
+    let kept = file::control(behind, libc::F_GETFL, 0)? & libc::O_NONBLOCK;
+    if own == kept {
+        object.compared.store(own, Relaxed);
+        return Ok(own);
+    }
+    let right = if own != object.compared.load(Relaxed) { own } else { kept };
+    set_flags(object, right)?;
+    Ok(right)
+}
+
+/// Sets O_NONBLOCK, or clears it.
+pub fn set_flags(object: &Ref, flags: i32) -> Result<()> {
+    let fd = object.number.load(Relaxed);
+    for fd in [Some(fd), behind(object)].into_iter().flatten() {
+        let others = file::control(fd, libc::F_GETFL, 0)? & !libc::O_NONBLOCK;
+        file::control(fd, libc::F_SETFL, (others | flags) as usize)?;
+    }
+    object.compared.store(flags, Relaxed);
+    Ok(())
+}
+
 /// Whether the open description says O_NONBLOCK.
 pub fn is_nonblocking(object: &Ref) -> bool {
-    let fd = object.number.load(Relaxed);
-    file::control(fd, libc::F_GETFL, 0).is_ok_and(|flags| flags & libc::O_NONBLOCK != 0)
+    flags(object).is_ok_and(|flags| flags != 0)
 }

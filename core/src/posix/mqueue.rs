@@ -382,10 +382,10 @@ pub fn attributes(fd: mqd_t, new: In<mq_attr>, old: Out<mq_attr>) -> Result<()> 
     let section = Section::enter()?;
     let me = lifeline::my_token(ns)?;
     let object = descriptor::find(fd)?;
-    let flags = file::control(fd, libc::F_GETFL, 0)?;
+    let flags = descriptor::flags(&object)?;
     // SAFETY: all-zero is a valid structure.
     let mut attr: mq_attr = unsafe { core::mem::zeroed() };
-    attr.mq_flags = (flags & libc::O_NONBLOCK) as c_long;
+    attr.mq_flags = flags as c_long;
     attr.mq_maxmsg = object.geometry().max_messages as c_long;
     attr.mq_msgsize = object.geometry().message_bytes as c_long;
     {
@@ -396,7 +396,7 @@ pub fn attributes(fd: mqd_t, new: In<mq_attr>, old: Out<mq_attr>) -> Result<()> 
         attr.mq_curmsgs = locked.queue.head().count.get() as c_long;
     }
     if let Some(wanted) = wanted {
-        file::control(fd, libc::F_SETFL, (flags & !libc::O_NONBLOCK | wanted as c_int) as usize)?;
+        descriptor::set_flags(&object, wanted as c_int)?;
     }
     drop(object);
     drop(section);

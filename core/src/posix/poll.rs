@@ -108,14 +108,9 @@ pub fn arm(fd: i32) -> Result<()> {
     }
     let fifo = open_fifo(ns, &object, &locked.queue)?;
     let inode = file::stat(fifo.raw())?.file.1;
-    let flags = file::control(fd, libc::F_GETFL, 0)?;
-    let close_on_exec = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC != 0;
-    file::control(fifo.raw(), libc::F_SETFL, (flags & libc::O_NONBLOCK) as usize)?;
     locked.queue.head().polled.set(1);
     set_level(ns, &locked.queue, level(&locked.queue, object.geometry().max_messages))?;
-    file::replace(fifo.raw(), fd, close_on_exec)?;
-    object.fifo.store(inode, Relaxed);
-    Ok(())
+    descriptor::stand_in(&object, &fifo, inode)
 }
 
 fn open_fifo(ns: &Namespace, object: &Ref, queue: &Queue<'_>) -> Result<file::Fd> {

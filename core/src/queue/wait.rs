@@ -52,12 +52,10 @@ impl Sink {
         Ok(match *self {
             Sink::Msg(to, size) => to.offset::<c_long>(0).write(key as c_long)
                 .and_then(|()| copy(to.offset(size_of::<c_long>()), len.min(size))),
-            Sink::Mq(to, priority) => copy(to, len).and_then(|len| {
-                if !priority.is_null() {
-                    priority.write((SMALL_KEYS - 1 - key) as c_uint)?;
-                }
-                Ok(len)
-            }),
+            Sink::Mq(_, priority) if !priority.is_null() && priority.write((SMALL_KEYS - 1 - key) as c_uint).is_err() => {
+                Err(Errno::EFAULT)
+            }
+            Sink::Mq(to, _) => copy(to, len),
         })
     }
 }
