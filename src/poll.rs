@@ -155,7 +155,7 @@ fn check_length(nfds: nfds_t, fdslen: size_t) {
 /// # Safety
 /// As poll(2).
 unsafe fn arm_array(fds: *const pollfd, nfds: nfds_t) {
-    if !fd::any() || nfds > most_descriptors() {
+    if !fd::any_to_poll() || nfds > most_descriptors() {
         return;
     }
     let n = nfds as usize;
@@ -181,7 +181,7 @@ fn most_descriptors() -> nfds_t {
 /// # Safety
 /// As select(2).
 unsafe fn arm_sets(nfds: c_int, sets: [*const fd_set; 3]) {
-    if !fd::any() {
+    if !fd::any_to_poll() {
         return;
     }
     let nfds = nfds.clamp(0, libc::FD_SETSIZE as c_int);

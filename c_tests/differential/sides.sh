@@ -5,6 +5,9 @@ KNOWN=$HERE/known-differences.txt
 DIFFERENTIAL=$BIN/differential
 : "${DIFFERENTIAL_GUARD_S:=300}"
 
+# A run that is stopped half-way leaves no namespace behind either.
+trap 'rm -rf "$SCRATCH" $(cat "$SCRATCH/namespaces" 2>/dev/null)' EXIT
+
 build_differential() {
     compile differential "$HERE"/*.c || return
     # Workers of any uid exec themselves under the preload: the library has to be readable by all of them.
@@ -49,6 +52,7 @@ usipc_side() {
         return
     fi
     dir=$(fresh_namespace) || return
+    echo "$dir" >"$SCRATCH/namespaces"
     on_usipc_in "$dir" "$trace.set-up" --replay "$SCRATCH/root.script"
     on_usipc_in "$dir" "$trace" "$@"
     status=$?

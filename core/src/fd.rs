@@ -10,6 +10,11 @@ pub fn any() -> bool {
     descriptor::any()
 }
 
+/// Whether a descriptor that is to be polled may be a message queue's.
+pub fn any_to_poll() -> bool {
+    descriptor::any_to_poll()
+}
+
 /// To be called before a close. False: the number is the library's own hidden descriptor, which
 /// the program never opened: to it, EBADF.
 pub fn before_close(fd: c_int) -> bool {
@@ -62,7 +67,5 @@ pub fn before_close_range(first: c_uint, last: c_uint, flags: c_int, close: &mut
 
 /// To be called before a descriptor is polled: from then on a queue's readiness is kept for the kernel to see.
 pub fn arm(fd: c_int) {
-    if any() {
-        let _ = poll::arm(fd);
-    }
+    let _ = poll::arm(fd);
 }

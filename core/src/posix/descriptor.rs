@@ -169,6 +169,26 @@ pub fn any() -> bool {
     ANY.load(Relaxed)
 }
 
+/// Whether this process may have queue descriptors, those included that were there when it began:
+/// kept over an exec, they may be polled before they are used in any other way.
+pub fn any_to_poll() -> bool {
+    if !LOOKED.swap(true, Relaxed) {
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+        if let Ok(dir) = file::open_at(libc::AT_FDCWD, c"/proc/self/fd", flags, 0) {
+            let _ = file::each_entry(dir.raw(), &mut |name| {
+                let fd = crate::namespace::choose::index_of(name).unwrap_or(0) as i32;
+                if is_queue_file(fd) && adopt(fd).is_ok() {
+                    ANY.store(true, Relaxed);
+                }
+                true
+            });
+        }
+    }
+    any()
+}
+
+static LOOKED: AtomicBool = AtomicBool::new(false);
+
 /// Forgets a descriptor that is being closed or replaced.
 pub fn forget(ns: &'static Namespace, fd: i32) {
     if !any() || fd < 0 {

@@ -34,24 +34,43 @@ const DEFAULT_BYTES: u32 = 8192;
 /// Opens or makes the queue `name`; `mode` and `attr` count only with O_CREAT.
 /// EACCES, EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOSPC. mq_open(3)
 pub fn open(name: In<c_char>, oflag: c_int, mode: mode_t, attr: In<mq_attr>) -> Result<c_int> {
-    let path = name::path("mq", name)?;
+    name::check_slash(name)?;
     let create = oflag & libc::O_CREAT != 0;
+    // The kernel copies the attributes before it looks at the rest of the name.
     let attr = if create && !attr.is_null() { Some(attr.read()?) } else { None };
+    let path = name::path("mq", name)?;
     let ns = namespace::current()?;
     let _section = Section::enter()?;
     lifeline::my_token(ns)?;
+    let mut opened = Err(Errno::EAGAIN);
     // A queue may be unlinked and made again between any two steps.
     for _ in 0..1000 {
-        match open_existing(ns, path.as_cstr(), oflag) {
-            Err(Errno::ENOENT) if create => {}
-            other => return other,
-        }
-        match make(ns, path.as_cstr(), oflag, mode, attr.as_ref()) {
-            Err(Errno::EEXIST) => {}
-            other => return other,
+        opened = match open_existing(ns, path.as_cstr(), oflag) {
+            Err(Errno::ENOENT) if create => make(ns, path.as_cstr(), oflag, mode, attr.as_ref()),
+            other => other,
+        };
+        if !create || opened != Err(Errno::EEXIST) || oflag & libc::O_EXCL != 0 {
+            break;
         }
     }
-    Err(Errno::EAGAIN)
+    let fd = opened?;
+    if oflag & libc::O_DIRECT != 0 && oflag & libc::O_PATH == 0 {
+        // A queue's file has no direct I/O; Linux says so after making the queue.
+        descriptor::forget(ns, fd);
+        file::close(fd);
+        return Err(Errno::EINVAL);
+    }
+    if oflag & libc::O_PATH != 0 {
+        make_blind(ns, path.as_cstr(), fd)?;
+    }
+    Ok(fd)
+}
+
+/// O_PATH (open(2)): a descriptor that refers to the queue but serves no operation.
+fn make_blind(ns: &'static Namespace, path: &core::ffi::CStr, fd: c_int) -> Result<()> {
+    let blind = file::open_at(ns.dir()?, path, libc::O_PATH | libc::O_NOFOLLOW, 0)?;
+    descriptor::forget(ns, fd);
+    file::replace(blind.raw(), fd, true)
 }
 
 fn open_flags(oflag: c_int) -> c_int {

@@ -11,13 +11,19 @@ const NAME_MAX: usize = 255;
 /// A path inside the namespace.
 pub type NamePath = Text<288>;
 
+/// EINVAL unless the name begins with a slash (this much glibc checks itself); EFAULT.
+pub fn check_slash(name: In<c_char>) -> Result<()> {
+    if name.read()? as u8 != b'/' {
+        return Err(Errno::EINVAL);
+    }
+    Ok(())
+}
+
 /// `<room>/<name>` for the name that the program passed.
 /// EFAULT; EINVAL: no slash in front; ENOENT: nothing behind it; EACCES: another slash, `.`, `..`;
 /// ENAMETOOLONG. In the order in which glibc and Linux (ipc/mqueue.c, fs/namei.c) check.
 pub fn path(room: &str, name: In<c_char>) -> Result<NamePath> {
-    if name.read()? as u8 != b'/' {
-        return Err(Errno::EINVAL);
-    }
+    check_slash(name)?;
     // SAFETY: the C caller's contract: a NUL-terminated string; its start was just read.
     let name = &unsafe { CStr::from_ptr(name.addr() as *const c_char) }.to_bytes()[1..];
     if name.is_empty() {

@@ -6,6 +6,7 @@
 use super::descriptor;
 use crate::errno::{Errno, Result};
 use crate::namespace::{self, lifeline, Namespace};
+use crate::perm::Perm;
 use crate::process;
 use crate::queue::guard::Locked;
 use crate::queue::layout::Notify;
@@ -162,7 +163,7 @@ fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, 
         return Err(Errno::EBUSY);
     }
     let watched = event.how == libc::SIGEV_THREAD
-        || (event.how == libc::SIGEV_SIGNAL && head.common.perm().mode & 0o066 != 0);
+        || (event.how == libc::SIGEV_SIGNAL && strangers_may_send(&head.common.perm()));
     notify.value.set(event.value);
     notify.pid.set(process::pid()?);
     notify.how.set(event.how as u32);
@@ -182,6 +183,13 @@ fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, 
     };
     notify.token.atomic().store(me, Release);
     Ok(watch)
+}
+
+/// Whether somebody may send who may not signal this process (kill(2)).
+fn strangers_may_send(perm: &Perm) -> bool {
+    // SAFETY: no arguments.
+    let uid = unsafe { syscall!(libc::SYS_getuid) }.unwrap_or(0) as u32;
+    perm.mode & 0o066 != 0 || perm.uid != uid
 }
 
 /// The descriptor's last registration, if it had a watching thread, is over: taken back (DROPPED),

@@ -332,7 +332,7 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
     let ns = namespace::current()?;
     // The kernel prepares the copy by reading from the buffer.
     let most = size.min(limits::get(ns, Limit::MsgMax) as usize);
-    message.check(most + size_of::<c_long>())?;
+    message.check(most)?;
     operate(id, perm::READ, &mut |locked, _, _, _| {
         let queue = locked.queue;
         let n = if place < 0 { NIL } else { queue.nth(place as u64)? };
