@@ -109,6 +109,10 @@ next! {
     }
     CHROOT = "chroot", fn(path: *const c_char) -> c_int { syscall(libc::SYS_chroot, path) as c_int }
     CLOSE = "close", fn(fd: c_int) -> c_int { syscall(libc::SYS_close, fd) as c_int }
+    DUP = "dup", fn(oldfd: c_int) -> c_int { syscall(libc::SYS_dup, oldfd) as c_int }
+    FCNTL = "fcntl", fn(fd: c_int, cmd: c_int, arg: c_ulong) -> c_int {
+        syscall(libc::SYS_fcntl, fd, cmd, arg) as c_int
+    }
     DUP2 = "dup2", fn(oldfd: c_int, newfd: c_int) -> c_int {
         if oldfd == newfd {
             return if syscall(libc::SYS_fcntl, oldfd, libc::F_GETFD) == -1 { -1 } else { newfd };

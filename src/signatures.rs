@@ -2,7 +2,8 @@
 //! have one type, a function pointer, only if the two agree.
 //!
 //! The exceptions:
-//! - `mq_open`: variadic in C, of fixed arity here; its first two parameters and result are compared
+//! - `mq_open`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first two parameters and the
+//!   result of `mq_open` are compared
 //! - `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`, `sysv_signal`,
 //!   `__sysv_signal`, `sigset`, `sigignore`, `siginterrupt`, `capset`, `closefrom`: the libc crate does
 //!   not declare them (those that are another function by a second name are compared with that one)
@@ -38,6 +39,7 @@ same! {
     signal::__sysv_signal = libc::signal;
     signal::sigset = libc::signal;
     unistd::chroot = libc::chroot;
+    unistd::dup = libc::dup;
     unistd::setuid = libc::setuid;
     unistd::seteuid = libc::seteuid;
     unistd::setreuid = libc::setreuid;

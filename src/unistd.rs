@@ -2,7 +2,7 @@
 //! something to do. What they return, and `errno`, is libc's.
 
 use crate::next;
-use libc::{c_char, c_int, c_uint, c_void, gid_t, size_t, uid_t};
+use libc::{c_char, c_int, c_uint, c_ulong, c_void, gid_t, size_t, uid_t};
 use usipc_core::errno::{Errno, OrMinusOne};
 use usipc_core::{cred, fd};
 
@@ -69,6 +69,62 @@ pub unsafe extern "C" fn chroot(path: *const c_char) -> c_int {
     unsafe { next::CHROOT.get()(path) }
 }
 
+/// Duplicates a descriptor; the duplicate of a message queue's is one too. dup(2)
+///
+/// Errors:
+/// - as the page has them
+///
+/// Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/dup.html>
+#[no_mangle]
+pub unsafe extern "C" fn dup(oldfd: c_int) -> c_int {
+    // SAFETY: the C caller's argument, handed on.
+    duplicated(oldfd, unsafe { next::DUP.get()(oldfd) })
+}
+
+fn duplicated(old: c_int, new: c_int) -> c_int {
+    if new >= 0 {
+        fd::duplicated(old, new);
+    }
+    new
+}
+
+/// Looks after the commands that duplicate a message queue's descriptor or show its flags. Variadic
+/// in C: the third argument, where there is one, comes in the same register. fcntl(2)
+///
+/// Errors:
+/// - as the page has them
+///
+/// Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html>
+#[no_mangle]
+pub unsafe extern "C" fn fcntl(fildes: c_int, cmd: c_int, arg: c_ulong) -> c_int {
+    // SAFETY: the C caller's arguments, handed on.
+    unsafe { controlled(fildes, cmd, arg) }
+}
+
+/// # Safety
+/// As fcntl(2).
+unsafe fn controlled(fildes: c_int, cmd: c_int, arg: c_ulong) -> c_int {
+    // SAFETY: the C caller's arguments, handed on.
+    let result = unsafe { next::FCNTL.get()(fildes, cmd, arg) };
+    match cmd {
+        libc::F_DUPFD | libc::F_DUPFD_CLOEXEC => duplicated(fildes, result),
+        libc::F_GETFL if result >= 0 => fd::status_flags(fildes, result),
+        _ => result,
+    }
+}
+
+/// [`fcntl`] by the name that programs with 64-bit file offsets use. fcntl(2)
+///
+/// Errors:
+/// - as the page has them
+///
+/// Source: fcntl(2)
+#[no_mangle]
+pub unsafe extern "C" fn fcntl64(fildes: c_int, cmd: c_int, arg: c_ulong) -> c_int {
+    // SAFETY: the C caller's arguments, handed on.
+    unsafe { controlled(fildes, cmd, arg) }
+}
+
 /// Makes `newfd` a copy of `oldfd`; a message queue that `newfd` stood for is closed. dup2(2)
 ///
 /// Errors:
@@ -79,7 +135,7 @@ pub unsafe extern "C" fn chroot(path: *const c_char) -> c_int {
 pub unsafe extern "C" fn dup2(oldfd: c_int, newfd: c_int) -> c_int {
     before_replace(oldfd, newfd);
     // SAFETY: the C caller's arguments, handed on.
-    unsafe { next::DUP2.get()(oldfd, newfd) }
+    duplicated(oldfd, unsafe { next::DUP2.get()(oldfd, newfd) })
 }
 
 /// Tells core that `newfd` goes, unless it stays because `oldfd` is not open.
@@ -100,7 +156,7 @@ fn before_replace(oldfd: c_int, newfd: c_int) {
 pub unsafe extern "C" fn dup3(oldfd: c_int, newfd: c_int, flags: c_int) -> c_int {
     before_replace(oldfd, newfd);
     // SAFETY: the C caller's arguments, handed on.
-    unsafe { next::DUP3.get()(oldfd, newfd, flags) }
+    duplicated(oldfd, unsafe { next::DUP3.get()(oldfd, newfd, flags) })
 }
 
 /// Closes the descriptors from `first` to `last`, except those that the library has opened for

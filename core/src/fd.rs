@@ -43,6 +43,26 @@ pub fn before_replace(fd: c_int) {
     }
 }
 
+/// To be called after `old` was duplicated as `new`.
+pub fn duplicated(old: c_int, new: c_int) {
+    if any() && old != new {
+        let section = Section::enter();
+        descriptor::duplicated(old, new);
+        drop(section);
+    }
+}
+
+/// The flags that F_GETFL gave for `fd`, as the kernel would give them for a queue's descriptor.
+pub fn status_flags(fd: c_int, flags: c_int) -> c_int {
+    if !any() {
+        return flags;
+    }
+    let section = Section::enter();
+    let shown = descriptor::shown_flags(fd, flags);
+    drop(section);
+    shown
+}
+
 /// Closes the range by calling `close` for the parts of it round the library's own descriptor.
 /// `flags` with CLOSE_RANGE_CLOEXEC closes nothing now. The first failure is returned.
 pub fn before_close_range(first: c_uint, last: c_uint, flags: c_int, close: &mut dyn FnMut(c_uint, c_uint) -> c_int) -> c_int {

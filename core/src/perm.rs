@@ -61,10 +61,11 @@ impl Perm {
 
 /// The file mode for an object's `mode`: a class with either right gets both, since receiving a
 /// message changes the queue; which one it has is checked by the library. A class with neither is
-/// kept out by the kernel.
+/// kept out by the kernel. The third bit of each class means nothing here, but `*get` calls may ask
+/// for it.
 pub fn file_mode(mode: u32) -> u32 {
     let any = (mode >> 1 | mode >> 2) & 0o111;
-    any << 1 | any << 2
+    any << 1 | any << 2 | mode & 0o111
 }
 
 /// Makes the kernel admit to the file of an object who its permissions admit, and nobody else.

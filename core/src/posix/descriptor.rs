@@ -136,17 +136,10 @@ fn adopt_fifo(fd: i32, inode: u64) -> Result<Ref> {
             found = Some(object);
         }
     });
-    let Some(old) = found else { return adopt_fifo_by_name(fd, inode) };
-    let base = map::duplicate(old.base(), old.len())?;
-    let mapping = Mapping { base, len: old.len(), file: old.file() };
-    let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
-    new.fifo.store(inode, Relaxed);
-    new.compared.store(old.compared.load(Relaxed), Relaxed);
-    if let Some(behind) = behind(&old) {
-        let copy = file::control(behind, libc::F_DUPFD_CLOEXEC, behind as usize);
-        new.behind.store(copy.unwrap_or(-1), Relaxed);
+    match found {
+        Some(old) => duplicate(&old, fd),
+        None => adopt_fifo_by_name(fd, inode),
     }
-    Ok(new)
 }
 
 fn adopt_fifo_by_name(fd: i32, inode: u64) -> Result<Ref> {
@@ -198,7 +191,10 @@ pub fn forget(ns: &'static Namespace, fd: i32) {
         if let Some(object) = known(fd) {
             super::notify::closing(ns, &object);
             if let Some(behind) = behind(&object) {
+                // The program's close is still to come: let it close the queue's own file.
+                let _ = file::replace(behind, fd, true);
                 file::close(behind);
+                super::poll::left(ns, &object);
             }
         }
         TABLE.remove(fd as usize);
@@ -228,6 +224,28 @@ pub fn each_of(queue: &Ref, each: &mut dyn FnMut(&Ref)) {
             each(&object);
         }
     });
+}
+
+/// A descriptor was duplicated by the C library: the duplicate is the same queue's.
+pub fn duplicated(old: i32, new: i32) {
+    let Some(old) = known(old) else { return };
+    if TABLE.has(new as usize) {
+        TABLE.remove(new as usize);
+    }
+    let _ = duplicate(&old, new);
+}
+
+fn duplicate(old: &Ref, fd: i32) -> Result<Ref> {
+    let base = map::duplicate(old.base(), old.len())?;
+    let mapping = Mapping { base, len: old.len(), file: old.file() };
+    let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
+    new.fifo.store(old.fifo.load(Relaxed), Relaxed);
+    new.compared.store(old.compared.load(Relaxed), Relaxed);
+    if let Some(behind) = behind(old) {
+        let copy = file::control(behind, libc::F_DUPFD_CLOEXEC, behind as usize);
+        new.behind.store(copy.unwrap_or(-1), Relaxed);
+    }
+    Ok(new)
 }
 
 /// Forgets all descriptors from `first` to `last`.
@@ -274,6 +292,18 @@ pub fn flags(object: &Ref) -> Result<i32> {
     let right = if own != object.compared.load(Relaxed) { own } else { kept };
     set_flags(object, right)?;
     Ok(right)
+}
+
+/// What F_GETFL is to show of `fd`, of which the kernel says `flags`: for a queue, the access mode it
+/// was opened with and not our marks.
+pub fn shown_flags(fd: i32, flags: i32) -> i32 {
+    match known(fd) {
+        Some(object) => {
+            let nonblocking = self::flags(&object).unwrap_or(flags & libc::O_NONBLOCK);
+            object.access.load(Relaxed) as i32 | nonblocking
+        }
+        None => flags,
+    }
 }
 
 /// Sets O_NONBLOCK, or clears it.

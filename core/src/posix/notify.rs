@@ -152,6 +152,9 @@ struct Watch {
     turn: u32,
     event: SigEvent,
     state: AtomicU32,
+    /// 1 once the thread runs. glibc's set*id calls wait for threads that have not begun, and in a
+    /// child made by a bare clone(2) such a thread never will.
+    begun: AtomicU32,
 }
 
 fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, event: &SigEvent) -> Result<Option<*mut Watch>> {
@@ -171,7 +174,7 @@ fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, 
     notify.watched.set(watched as u32);
     let turn = notify.turn.atomic().fetch_add(1, Release).wrapping_add(1);
     let watch = if watched {
-        let watch = Watch { object: object.again(), turn, event: *event, state: AtomicU32::new(WATCHING) };
+        let watch = Watch { object: object.again(), turn, event: *event, state: AtomicU32::new(WATCHING), begun: AtomicU32::new(0) };
         let place = map::anonymous(size_of::<Watch>())?.cast::<Watch>();
         // SAFETY: fresh memory.
         unsafe { place.write(watch) };
@@ -238,6 +241,9 @@ fn start(watch: *mut Watch, ns: &'static Namespace, me: u64, fd: c_int) -> Resul
         if created == 0 && !is_detached(attributes) {
             libc::pthread_detach(thread);
         }
+        while created == 0 && (*watch).begun.load(Acquire) == 0 {
+            let _ = futex::wait_until(&(*watch).begun, 0, &clock::sooner(None, 1_000_000_000));
+        }
         set_mask(libc::SIG_SETMASK, mask);
         created
     };
@@ -270,6 +276,8 @@ extern "C" fn run(place: *mut c_void) -> *mut c_void {
     // SAFETY: not freed before this side has let go.
     let (event, sender, dropped) = unsafe {
         let watch = &*place;
+        watch.begun.store(1, Release);
+        futex::wake(&watch.begun, 1);
         let queue = Queue::of(&watch.object);
         let notify = &queue.head().notify;
         while notify.turn.atomic().load(Acquire) == watch.turn {

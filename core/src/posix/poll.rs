@@ -92,6 +92,13 @@ fn set_level(ns: &Namespace, queue: &Queue<'_>, level: usize) -> Result<()> {
     Ok(())
 }
 
+/// This process has one poller less: if it was the last, the FIFO goes.
+pub fn left(ns: &'static Namespace, object: &Ref) {
+    let Ok(me) = lifeline::my_token(ns) else { return };
+    let Ok(locked) = Locked::acquire(object, ns, me) else { return };
+    keep_in_step(ns, object, &locked.queue, usize::MAX);
+}
+
 /// Prepares a descriptor for being polled; nothing to do for other descriptors.
 pub fn arm(fd: i32) -> Result<()> {
     let ns = namespace::current()?;
@@ -124,6 +131,7 @@ fn open_fifo(ns: &Namespace, object: &Ref, queue: &Queue<'_>) -> Result<file::Fd
     let flags = libc::O_RDWR | libc::O_NONBLOCK | libc::O_NOFOLLOW | access;
     let fifo = match file::open_at(dir, path.as_cstr(), flags, 0) {
         Err(Errno::ENOENT) => {
+            sweep(dir);
             file::mkfifo_at(dir, path.as_cstr(), 0o666)?;
             // Not subject to the umask. Whoever has the queue open knows the name, and nobody else.
             file::set_mode_at(dir, path.as_cstr(), 0o666)?;
@@ -138,6 +146,23 @@ fn open_fifo(ns: &Namespace, object: &Ref, queue: &Queue<'_>) -> Result<file::Fd
     }
     file::control(fifo.raw(), libc::F_SETPIPE_SZ, FIFO_BYTES)?;
     Ok(fifo)
+}
+
+/// Removes FIFOs that nobody has open: their pollers were killed, and their queues are not used.
+/// Only where the directory may be listed (see [`crate::namespace`]): in a private namespace, or by root.
+fn sweep(dir: i32) {
+    let Ok(room) = file::open_at(dir, c"poll", libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
+    let _ = file::each_entry(room.raw(), &mut |name| {
+        if let Some(number) = crate::text::parse_u64(name.to_bytes()) {
+            let (path, link) = paths(number);
+            let flags = libc::O_WRONLY | libc::O_NONBLOCK | libc::O_NOFOLLOW;
+            if file::open_at(dir, path.as_cstr(), flags, 0).err() == Some(Errno::ENXIO) {
+                let _ = file::unlink_at(dir, path.as_cstr(), 0);
+                let _ = file::unlink_at(dir, link.as_cstr(), 0);
+            }
+        }
+        true
+    });
 }
 
 fn random() -> Result<u64> {

@@ -214,7 +214,7 @@ impl Get<'_> {
             return self.create::<K>().map(|(id, _)| id);
         }
         if let Some((id, object)) = by_key_cached::<K>(self.key) {
-            return self.existing(id, Some(&object));
+            return self.existing(id, &object);
         }
         // A key may lose its object between any two steps; each round then starts afresh.
         for _ in 0..1000 {
@@ -255,10 +255,14 @@ impl Get<'_> {
         match by_id::<K>(self.ns, id) {
             Ok(object) => {
                 remember_key::<K>(self.key, id);
-                self.existing(id, Some(&object)).map(Some)
+                self.existing(id, &object).map(Some)
             }
             // No right at all: the key and its identifier are for everybody nevertheless.
-            Err(Errno::EACCES) => self.existing(id, None).map(Some),
+            Err(Errno::EACCES) => {
+                let st = file::stat_at(self.ns.dir()?, K::ROOM.path(ids::index_of(id)).as_cstr())?;
+                let perm = Perm { uid: st.uid, gid: st.gid, cuid: st.uid, cgid: st.gid, mode: st.mode & 0o777 };
+                self.existing_closed(id, &perm).map(Some)
+            }
             Err(Errno::EINVAL) => {
                 let gone = file::stat_at(self.ns.dir()?, K::ROOM.path(ids::index_of(id)).as_cstr()).is_err();
                 if gone && ids::find_key(self.ns, K::ROOM, self.key) == Ok(id) {
@@ -274,21 +278,24 @@ impl Get<'_> {
         }
     }
 
-    fn existing(&self, id: i32, object: Option<&Ref>) -> Result<i32> {
+    fn may_exist(&self) -> Result<()> {
         let both = libc::IPC_CREAT | libc::IPC_EXCL;
-        if self.flags & both == both {
-            return Err(Errno::EEXIST);
-        }
-        let wanted = perm::wanted(self.flags as u32);
-        match object {
-            Some(object) => {
-                (self.suits)(object)?;
-                check(object, wanted)?;
-            }
-            None if wanted != 0 => return Err(Errno::EACCES),
-            None => {}
-        }
+        if self.flags & both == both { Err(Errno::EEXIST) } else { Ok(()) }
+    }
+
+    fn existing(&self, id: i32, object: &Ref) -> Result<i32> {
+        self.may_exist()?;
+        (self.suits)(object)?;
+        check(object, perm::wanted(self.flags as u32))?;
         Ok(id)
+    }
+
+    /// As [`Get::existing`] for an object that the caller may neither read nor write, by what its
+    /// file shows.
+    fn existing_closed(&self, id: i32, perm: &Perm) -> Result<i32> {
+        self.may_exist()?;
+        let verdict = perm.verdict(&cred::current()?);
+        if Perm::allows(verdict, perm::wanted(self.flags as u32)) { Ok(id) } else { Err(Errno::EACCES) }
     }
 
     fn create<K: Kind>(&self) -> Result<(i32, Ref)> {
