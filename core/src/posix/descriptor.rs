@@ -147,10 +147,22 @@ fn adopt_fifo_by_name(fd: i32, inode: u64) -> Result<Ref> {
     link.push(b"/proc/self/fd/").push_u64(fd as u64);
     let mut path = [0u8; 640];
     let len = file::read_link_at(libc::AT_FDCWD, link.as_cstr(), &mut path).map_err(|_| Errno::EBADF)?;
-    let ns = crate::namespace::current()?;
-    let queue = super::poll::queue_of_fifo(ns, &path[..len]).map_err(|_| Errno::EBADF)?;
-    let st = file::stat(queue.raw())?;
-    let (mapping, geometry) = map_queue(queue.raw(), &st).map_err(|_| Errno::EBADF)?;
+    let name = super::poll::name_of_fifo(&path[..len]).ok_or(Errno::EBADF)?;
+    // The queue's own descriptor was kept over the exec with the FIFO's; else its link is left.
+    let mut found = None;
+    each_open(&mut |fd| {
+        let queue = file::stat(fd).ok().filter(|st| st.is(libc::S_IFREG)).and_then(|st| map_queue(fd, &st).ok());
+        // SAFETY: the mapping holds at least the header page.
+        found = found.take().or(queue.filter(|(m, _)| unsafe { &*m.base.cast::<QueueHeader>() }.poll_name.get() == name));
+    });
+    let (mapping, geometry) = match found {
+        Some(found) => found,
+        None => {
+            let queue = super::poll::queue_of_fifo(crate::namespace::current()?, name).map_err(|_| Errno::EBADF)?;
+            let st = file::stat(queue.raw())?;
+            map_queue(queue.raw(), &st).map_err(|_| Errno::EBADF)?
+        }
+    };
     let flags = file::control(fd, libc::F_GETFL, 0)?;
     let object = enter(fd, access_of(flags), mapping, geometry)?;
     object.fifo.store(inode, Relaxed);
@@ -166,18 +178,25 @@ pub fn any() -> bool {
 /// kept over an exec, they may be polled before they are used in any other way.
 pub fn any_to_poll() -> bool {
     if !LOOKED.swap(true, Relaxed) {
-        let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-        if let Ok(dir) = file::open_at(libc::AT_FDCWD, c"/proc/self/fd", flags, 0) {
-            let _ = file::each_entry(dir.raw(), &mut |name| {
-                let fd = crate::namespace::choose::index_of(name).unwrap_or(0) as i32;
-                if is_queue_file(fd) && adopt(fd).is_ok() {
-                    ANY.store(true, Relaxed);
-                }
-                true
-            });
-        }
+        each_open(&mut |fd| {
+            if !TABLE.has(fd as usize) && is_queue_file(fd) {
+                let _ = adopt(fd);
+            }
+        });
     }
     any()
+}
+
+/// Calls `each` with every descriptor that this process has open, where /proc tells.
+fn each_open(each: &mut dyn FnMut(i32)) {
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+    let Ok(dir) = file::open_at(libc::AT_FDCWD, c"/proc/self/fd", flags, 0) else { return };
+    let _ = file::each_entry(dir.raw(), &mut |name| {
+        if let Some(fd) = crate::namespace::choose::index_of(name).filter(|fd| *fd != dir.raw() as u64) {
+            each(fd as i32);
+        }
+        true
+    });
 }
 
 static LOOKED: AtomicBool = AtomicBool::new(false);
@@ -267,7 +286,8 @@ pub fn stand_in(object: &Ref, fifo: &file::Fd, inode: u64) -> Result<()> {
     let fd = object.number.load(Relaxed);
     let flags = file::control(fd, libc::F_GETFL, 0)? & libc::O_NONBLOCK;
     let close_on_exec = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC != 0;
-    let behind = file::control(fd, libc::F_DUPFD_CLOEXEC, 1000).or_else(|_| file::control(fd, libc::F_DUPFD_CLOEXEC, 60));
+    let duplicate = if close_on_exec { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD };
+    let behind = file::control(fd, duplicate, 1000).or_else(|_| file::control(fd, duplicate, 60));
     file::control(fifo.raw(), libc::F_SETFL, flags as usize)?;
     file::replace(fifo.raw(), fd, close_on_exec)?;
     object.compared.store(flags, Relaxed);

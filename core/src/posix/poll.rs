@@ -39,9 +39,14 @@ fn paths(name: u64) -> (Text<32>, Text<32>) {
     (fifo, link)
 }
 
-/// The queue's file that belongs to a FIFO, by the FIFO's path.
-pub fn queue_of_fifo(ns: &Namespace, fifo: &[u8]) -> Result<file::Fd> {
-    let name = fifo.rsplit(|b| *b == b'/').next().and_then(crate::text::parse_u64).ok_or(Errno::EBADF)?;
+/// The name of a FIFO, by its path (which says so where the FIFO has been unlinked).
+pub fn name_of_fifo(path: &[u8]) -> Option<u64> {
+    let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
+    path.rsplit(|b| *b == b'/').next().and_then(crate::text::parse_u64)
+}
+
+/// The queue's file that belongs to a FIFO.
+pub fn queue_of_fifo(ns: &Namespace, name: u64) -> Result<file::Fd> {
     file::open_at(ns.dir()?, paths(name).1.as_cstr(), libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
 }
 
