@@ -37,10 +37,11 @@ on_usipc_in() {
     in_fresh_ipc "$trace" env USIPC_DIR="$dir" LD_PRELOAD="$SCRATCH/libusipc.so" "$DIFFERENTIAL" --cpu 1 "$@"
 }
 
-# What is in a namespace directory that everything was removed from: nothing but hidden files, which keep account.
+# What is in a namespace directory that everything was removed from: nothing but hidden files, which keep account,
+# and in poll/ what killed pollers of unlinked queues left, which the next poller sweeps away.
 what_is_left() {
     [ -n "$(ls -A "$1")" ] || echo "nothing was made in $1: the preload did not take"
-    find "$1" -mindepth 2 ! -path "$1/procs/*" ! -name '.*'
+    find "$1" -mindepth 2 ! -path "$1/procs/*" ! -path "$1/poll/*" ! -name '.*'
 }
 
 # A namespace that several users share is set up by root: the first call is its own. Says what is left in the

@@ -58,6 +58,10 @@ fn try_slot(dir: i32, n: u32, pid: u32) -> Result<Option<Token>> {
     if !st.is(libc::S_IFREG) || st.links != 1 || st.size > RECORD_BYTES as u64 {
         return Ok(None);
     }
+    if st.mode & 0o444 != 0o444 {
+        // The program's umask: others must be able to look.
+        file::set_mode(fd.raw(), 0o644)?;
+    }
     file::check_file_limit(RECORD_BYTES as u64).map_err(|_| Errno::ENOSPC)?;
     match file::lock(fd.raw()) {
         Ok(()) => {}

@@ -261,7 +261,9 @@ fn duplicate(old: &Ref, fd: i32) -> Result<Ref> {
     new.fifo.store(old.fifo.load(Relaxed), Relaxed);
     new.compared.store(old.compared.load(Relaxed), Relaxed);
     if let Some(behind) = behind(old) {
-        let copy = file::control(behind, libc::F_DUPFD_CLOEXEC, behind as usize);
+        let kept = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC == 0;
+        let duplicate = if kept { libc::F_DUPFD } else { libc::F_DUPFD_CLOEXEC };
+        let copy = file::control(behind, duplicate, behind as usize);
         new.behind.store(copy.unwrap_or(-1), Relaxed);
     }
     Ok(new)

@@ -54,12 +54,6 @@ pub fn open(name: In<c_char>, oflag: c_int, mode: mode_t, attr: In<mq_attr>) -> 
         }
     }
     let fd = opened?;
-    if oflag & libc::O_DIRECT != 0 && oflag & libc::O_PATH == 0 {
-        // A queue's file has no direct I/O; Linux says so after making the queue.
-        descriptor::forget(ns, fd);
-        file::close(fd);
-        return Err(Errno::EINVAL);
-    }
     if oflag & libc::O_PATH != 0 {
         make_blind(ns, path.as_cstr(), fd)?;
     }
@@ -67,9 +61,8 @@ pub fn open(name: In<c_char>, oflag: c_int, mode: mode_t, attr: In<mq_attr>) -> 
 }
 
 /// O_PATH (open(2)): a descriptor that refers to the queue but serves no operation.
-fn make_blind(ns: &'static Namespace, path: &core::ffi::CStr, fd: c_int) -> Result<()> {
+fn make_blind(ns: &Namespace, path: &core::ffi::CStr, fd: c_int) -> Result<()> {
     let blind = file::open_at(ns.dir()?, path, libc::O_PATH | libc::O_NOFOLLOW, 0)?;
-    descriptor::forget(ns, fd);
     file::replace(blind.raw(), fd, true)
 }
 
@@ -116,6 +109,13 @@ fn check_access(perm: &Perm, cred: &Cred, oflag: c_int) -> Result<()> {
 }
 
 fn install(fd: file::Fd, oflag: c_int, mapping: Mapping, geometry: Geometry) -> Result<c_int> {
+    if oflag & libc::O_PATH != 0 {
+        return Ok(fd.into_raw());
+    }
+    if oflag & libc::O_DIRECT != 0 {
+        // A queue's file has no direct I/O; Linux, too, says so after making the queue.
+        return Err(Errno::EINVAL);
+    }
     descriptor::enter(fd.raw(), oflag & libc::O_ACCMODE, mapping, geometry)?;
     Ok(fd.into_raw())
 }

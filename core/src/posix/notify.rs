@@ -1,7 +1,7 @@
 //! mq_notify(3): word of a message that arrives in an empty queue.
 //!
 //! The sender signals the registrant itself where it may. Where it may not, because users other
-//! than the owner can send, and for SIGEV_THREAD, a thread of the registrant waits for it.
+//! than the owner can send, and for SIGEV_THREAD, a thread of the registrant waits for it and does.
 
 use super::descriptor;
 use crate::errno::{Errno, Result};
@@ -14,7 +14,7 @@ use crate::queue::Queue;
 use crate::region::object::Ref;
 use crate::signal::{set_mask, ALL};
 use crate::sync::section::Section;
-use crate::sys::{clock, futex, map, raw::syscall};
+use crate::sys::{clock, file, futex, map, raw::syscall};
 use crate::user::In;
 use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
@@ -54,6 +54,11 @@ fn send_signal(pid: u32, signal: c_int, value: u64, sender: (u32, u32)) -> Resul
     unsafe { syscall!(libc::SYS_rt_sigqueueinfo, pid, signal, &info as *const SigInfo) }.map(|_| ())
 }
 
+/// 0 where /proc does not tell.
+fn pid_namespace() -> u64 {
+    file::stat_follow(c"/proc/self/ns/pid".as_ptr()).map_or(0, |(_, inode)| inode)
+}
+
 /// Ends the registration.
 fn clear(notify: &Notify) {
     notify.token.set(0);
@@ -80,8 +85,12 @@ fn fire_registered(ns: &Namespace, notify: &Notify) {
         let sender = (process::pid().unwrap_or(0), uid);
         notify.sender_pid.set(sender.0);
         notify.sender_uid.set(sender.1);
-        if notify.how.get() as c_int == libc::SIGEV_SIGNAL && notify.watched.get() == 0 {
-            let _ = send_signal(notify.pid.get(), notify.signal.get() as c_int, notify.value.get(), sender);
+        let direct = notify.how.get() as c_int == libc::SIGEV_SIGNAL
+            && notify.pid_namespace.get() == pid_namespace()
+            && send_signal(notify.pid.get(), notify.signal.get() as c_int, notify.value.get(), sender).is_ok();
+        if direct {
+            let turn = notify.turn.get();
+            notify.delivered[turn as usize % 8].set(turn);
         }
     }
     clear(notify);
@@ -169,6 +178,7 @@ fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, 
         || (event.how == libc::SIGEV_SIGNAL && strangers_may_send(&head.common.perm()));
     notify.value.set(event.value);
     notify.pid.set(process::pid()?);
+    notify.pid_namespace.set(pid_namespace());
     notify.how.set(event.how as u32);
     notify.signal.set(event.signal as u32);
     notify.watched.set(watched as u32);
@@ -274,7 +284,7 @@ unsafe fn is_detached(attributes: *const libc::pthread_attr_t) -> bool {
 extern "C" fn run(place: *mut c_void) -> *mut c_void {
     let place = place.cast::<Watch>();
     // SAFETY: not freed before this side has let go.
-    let (event, sender, dropped) = unsafe {
+    let (event, sender, done) = unsafe {
         let watch = &*place;
         watch.begun.store(1, Release);
         futex::wake(&watch.begun, 1);
@@ -285,11 +295,12 @@ extern "C" fn run(place: *mut c_void) -> *mut c_void {
             let _ = futex::wait_until(notify.turn.atomic(), watch.turn, &clock::sooner(None, 1_000_000_000));
         }
         let sender = (notify.sender_pid.get(), notify.sender_uid.get());
-        (watch.event, sender, watch.state.load(Acquire) == DROPPED)
+        let delivered = notify.delivered[watch.turn as usize % 8].get() == watch.turn;
+        (watch.event, sender, delivered || watch.state.load(Acquire) == DROPPED)
     };
     // SAFETY: this side, once.
     unsafe { release(place, THROUGH) };
-    if dropped {
+    if done {
         return core::ptr::null_mut();
     }
     if let (libc::SIGEV_THREAD, Some(function)) = (event.how, event.function) {

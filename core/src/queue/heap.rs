@@ -125,3 +125,107 @@ impl Queue<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::arena::tests::{Lcg, Memory};
+    use crate::queue::layout::state;
+    use std::collections::BTreeMap;
+    use std::vec;
+    use std::vec::Vec;
+
+    /// Walks the heap from its root: no child is smaller than its parent, all links back are right.
+    /// How many there are.
+    fn check(queue: &Queue<'_>) -> usize {
+        let root = queue.head().heap.get();
+        if root == NIL {
+            return 0;
+        }
+        assert_eq!(
+            (queue.node(root).unwrap().sibling.get(), queue.node(root).unwrap().heap_prev.get()),
+            (NIL, NIL)
+        );
+        let (mut count, mut open) = (0, vec![root]);
+        while let Some(n) = open.pop() {
+            count += 1;
+            let parent = queue.node(n).unwrap();
+            let (mut child, mut prev) = (parent.child.get(), n);
+            while child != NIL {
+                let node = queue.node(child).unwrap();
+                assert!(node.key.get() as i64 >= parent.key.get() as i64);
+                assert_eq!(node.heap_prev.get(), prev);
+                open.push(child);
+                (prev, child) = (child, node.sibling.get());
+            }
+        }
+        count
+    }
+
+    fn node_with(queue: &Queue<'_>, key: i64) -> u32 {
+        let n = queue.arena_alloc(0).unwrap();
+        let node = queue.node(n).unwrap();
+        node.state.set(state::QUEUED);
+        node.key.set(key as u64);
+        n
+    }
+
+    #[test]
+    fn the_root_is_the_smallest_whatever_goes() {
+        let memory = Memory::system_v(4 << 20);
+        let (queue, mut random) = (memory.queue(), Lcg(3));
+        let mut model: BTreeMap<i64, u32> = BTreeMap::new();
+        for step in 0..6000 {
+            let some = |random: &mut Lcg, model: &BTreeMap<i64, u32>| {
+                let place = random.below(model.len() as u64) as usize;
+                model.iter().nth(place).map(|(k, n)| (*k, *n)).unwrap()
+            };
+            match random.below(8) {
+                0..=3 if step < 4000 => {
+                    let key = (random.next() >> 1) as i64;
+                    let n = node_with(&queue, key);
+                    if model.insert(key, n).is_none() {
+                        queue.heap_insert(n).unwrap();
+                    }
+                }
+                4 if !model.is_empty() => {
+                    let (key, old) = some(&mut random, &model);
+                    let new = node_with(&queue, key);
+                    queue.heap_replace(old, new).unwrap();
+                    model.insert(key, new);
+                }
+                5 if !model.is_empty() => {
+                    let (key, n) = some(&mut random, &model);
+                    queue.heap_remove(n).unwrap();
+                    model.remove(&key);
+                }
+                _ => {
+                    if let Some((_, n)) = model.pop_first() {
+                        queue.heap_remove(n).unwrap();
+                    }
+                }
+            }
+            assert_eq!(queue.head().heap.get(), model.values().next().copied().unwrap_or(NIL));
+            if step % 20 == 0 {
+                assert_eq!(check(&queue), model.len());
+            }
+        }
+        let left: Vec<u32> = model.into_values().collect();
+        for n in left {
+            assert_eq!(queue.head().heap.get(), n);
+            queue.heap_remove(n).unwrap();
+        }
+        assert_eq!(queue.head().heap.get(), NIL);
+    }
+
+    #[test]
+    fn a_ring_of_siblings_is_an_error_and_no_endless_loop() {
+        let memory = Memory::system_v(64 << 10);
+        let queue = memory.queue();
+        let nodes: Vec<u32> = (1..6).map(|i| node_with(&queue, i << 20)).collect();
+        nodes.iter().for_each(|n| queue.heap_insert(*n).unwrap());
+        let child = queue.node(nodes[0]).unwrap().child.get();
+        queue.node(child).unwrap().sibling.set(child);
+        assert_eq!(queue.heap_remove(nodes[0]), Err(Corrupt));
+    }
+}

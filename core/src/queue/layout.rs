@@ -177,6 +177,11 @@ pub struct Notify {
     #[allow(missing_docs)]
     pub sender_uid: W32,
     _pad: W32,
+    /// The pid namespace in which `pid` means something, by its inode number.
+    pub pid_namespace: W64,
+    /// The last turns whose sender could signal the registrant himself, so that the watching thread
+    /// need not; each at its number modulo 8.
+    pub delivered: [W32; 8],
 }
 
 /// What follows the common header.
