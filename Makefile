@@ -48,8 +48,8 @@ rust-check: need-cargo need-cc
 	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --all --check; \
 	else echo "skip rust/fmt: no rustfmt (type: rustup component add rustfmt)"; fi
 	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
-	for package in usipc usipc-core usipc-cli; do \
-	    $(CARGO) clippy -q -p $$package --all-targets -- -D warnings || exit; done; \
+	for what in '-p usipc --lib' '-p usipc --example headers' '-p usipc-core --all-targets' '-p usipc-cli --all-targets'; do \
+	    $(CARGO) clippy -q $$what -- -D warnings || exit; done; \
 	else echo "skip rust/clippy: no clippy (type: rustup component add clippy)"; fi
 
 demo: setup-demo all ## two unmodified programs talk through queues of usipc's

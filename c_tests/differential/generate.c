@@ -54,6 +54,7 @@ static const char *const avoid_names[AVOIDS] = {
     [AVOID_CLOSE_ALL] = "close-all",           /* close_range over everything */
     [AVOID_RAW_FORK] = "raw-fork",             /* _Fork and clone */
     [AVOID_EXEC] = "exec",
+    [AVOID_EXEC_REGISTERED] = "exec-registered", /* exec by a process that has called mq_notify */
     [AVOID_IDENTITY] = "identity",             /* seteuid, setegid, setgroups in the middle of a life */
     [AVOID_STALE_ID] = "stale-id",             /* identifiers of removed queues, or of none */
     [AVOID_ODD_CMD] = "odd-cmd",               /* msgctl commands that there are none of */
@@ -224,6 +225,8 @@ void generate(struct generator *g, struct model *m, struct command *c)
             c->op = OP_SPAWN;
             c->worker = draw_worker(g, m, false);
         }
+        if (c->op == OP_EXEC && m->workers[c->worker].registered && avoided(g, AVOID_EXEC_REGISTERED))
+            continue;
         if (!op_avoided(g, c->op) && draw_process(g, m, c))
             break;
     }

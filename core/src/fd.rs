@@ -65,7 +65,12 @@ pub fn status_flags(fd: c_int, flags: c_int) -> c_int {
 
 /// Closes the range by calling `close` for the parts of it round the library's own descriptor.
 /// `flags` with CLOSE_RANGE_CLOEXEC closes nothing now. The first failure is returned.
-pub fn before_close_range(first: c_uint, last: c_uint, flags: c_int, close: &mut dyn FnMut(c_uint, c_uint) -> c_int) -> c_int {
+pub fn before_close_range(
+    first: c_uint,
+    last: c_uint,
+    flags: c_int,
+    close: &mut dyn FnMut(c_uint, c_uint) -> c_int,
+) -> c_int {
     let Some(ns) = namespace::in_use().filter(|_| first <= last) else { return close(first, last) };
     const CLOEXEC: c_int = 4;
     if flags & CLOEXEC == 0 && any() {

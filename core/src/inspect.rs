@@ -117,7 +117,8 @@ impl ObjectInfo {
 
     fn fill(&mut self, ns: &Namespace, header: &Header, queue: &Queue<'_>) {
         let (perm, head) = (header.perm(), queue.head());
-        (self.mode, self.uid, self.gid, self.cuid, self.cgid) = (perm.mode, perm.uid, perm.gid, perm.cuid, perm.cgid);
+        (self.mode, self.uid, self.gid, self.cuid, self.cgid) =
+            (perm.mode, perm.uid, perm.gid, perm.cuid, perm.cgid);
         if header.removed.get() != 0 {
             self.health = Health::Removed;
         }
@@ -157,7 +158,11 @@ pub fn list(ns: &Namespace, each: &mut dyn FnMut(&ObjectInfo)) -> Result<()> {
 }
 
 fn health(e: Errno) -> Health {
-    if e == Errno::EACCES { Health::Denied } else { Health::Unfit(Unfit::NoObject) }
+    if e == Errno::EACCES {
+        Health::Denied
+    } else {
+        Health::Unfit(Unfit::NoObject)
+    }
 }
 
 fn system_v(ns: &Namespace, index: u32) -> Option<ObjectInfo> {

@@ -40,11 +40,35 @@ struct Definition {
 const COUNT: usize = 5;
 
 static ROWS: [Definition; COUNT] = [
-    Definition { name: "msgmax", env: c"USIPC_MSGMAX", default: 8192, most: 1 << 30, unit: "bytes in a System V message" },
-    Definition { name: "msgmnb", env: c"USIPC_MSGMNB", default: 16384, most: 1 << 30, unit: "bytes in a new System V queue" },
+    Definition {
+        name: "msgmax",
+        env: c"USIPC_MSGMAX",
+        default: 8192,
+        most: 1 << 30,
+        unit: "bytes in a System V message",
+    },
+    Definition {
+        name: "msgmnb",
+        env: c"USIPC_MSGMNB",
+        default: 16384,
+        most: 1 << 30,
+        unit: "bytes in a new System V queue",
+    },
     Definition { name: "msgmni", env: c"USIPC_MSGMNI", default: 32000, most: 32768, unit: "System V queues" },
-    Definition { name: "mq_msg_max", env: c"USIPC_MQ_MSG_MAX", default: 65536, most: 65536, unit: "messages in a POSIX queue" },
-    Definition { name: "mq_msgsize_max", env: c"USIPC_MQ_MSGSIZE_MAX", default: 16 << 20, most: 16 << 20, unit: "bytes in a POSIX message" },
+    Definition {
+        name: "mq_msg_max",
+        env: c"USIPC_MQ_MSG_MAX",
+        default: 65536,
+        most: 65536,
+        unit: "messages in a POSIX queue",
+    },
+    Definition {
+        name: "mq_msgsize_max",
+        env: c"USIPC_MQ_MSGSIZE_MAX",
+        default: 16 << 20,
+        most: 16 << 20,
+        unit: "bytes in a POSIX message",
+    },
 ];
 
 struct Value {
@@ -52,7 +76,8 @@ struct Value {
     source: AtomicU8,
 }
 
-static VALUES: [Value; COUNT] = [const { Value { value: AtomicU64::new(0), source: AtomicU8::new(0) } }; COUNT];
+static VALUES: [Value; COUNT] =
+    [const { Value { value: AtomicU64::new(0), source: AtomicU8::new(0) } }; COUNT];
 /// 0: not read yet.
 static READ: AtomicU8 = AtomicU8::new(0);
 
@@ -88,14 +113,24 @@ fn set(row: &Definition, slot: &Value, text: &[u8], source: Source, place: &[u8]
         None => {
             let mut most = crate::text::Text::<24>::new();
             most.push_u64(row.most);
-            complain(&[place, b"=", text, b" is not a number from 1 to ", most.as_bytes(),
-                b" (64K, 8M, 1G are understood): the default holds"]);
+            complain(&[
+                place,
+                b"=",
+                text,
+                b" is not a number from 1 to ",
+                most.as_bytes(),
+                b" (64K, 8M, 1G are understood): the default holds",
+            ]);
         }
     }
 }
 
 fn read_file(ns: &Namespace) {
-    let Ok(fd) = ns.dir().and_then(|dir| file::open_at(dir, c"limits", libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)) else { return };
+    let Ok(fd) = ns.dir().and_then(|dir| {
+        file::open_at(dir, c"limits", libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
+    }) else {
+        return;
+    };
     let Ok(st) = file::stat(fd.raw()) else { return };
     // In a directory that others may write, only root's word counts.
     let trusted = st.uid == 0 || crate::cred::current().is_ok_and(|c| c.euid == st.uid);

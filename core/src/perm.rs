@@ -81,7 +81,8 @@ pub fn apply(fd: i32, perm: &Perm) -> Result<()> {
         // An unprivileged creator cannot give the file away, but can name the new owner in an
         // access control list.
         let list = acl(perm, mode, owners);
-        return file::set_attribute(fd, c"system.posix_acl_access", list.as_bytes()).map_err(|_| Errno::EPERM);
+        return file::set_attribute(fd, c"system.posix_acl_access", list.as_bytes())
+            .map_err(|_| Errno::EPERM);
     }
     if perm.uid != perm.cuid || perm.gid != perm.cgid {
         if file::set_attribute(fd, c"system.posix_acl_access", acl(perm, mode, owners).as_bytes()).is_ok() {

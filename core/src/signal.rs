@@ -7,7 +7,10 @@
 
 use crate::errno::{Errno, Result};
 use crate::process;
-use crate::sys::{raw::syscall, tls::{tls, Tls}};
+use crate::sys::{
+    raw::syscall,
+    tls::{tls, Tls},
+};
 use crate::user::{In, Out};
 use core::ffi::{c_int, c_void};
 use core::sync::atomic::{fence, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
@@ -16,7 +19,8 @@ use libc::{sighandler_t, siginfo_t, ucontext_t};
 const SIGNALS: usize = 65;
 const SIG_HOLD: sighandler_t = 2;
 /// Raised by the instruction that they interrupt: cannot be put off.
-const FAULTS: [c_int; 6] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
+const FAULTS: [c_int; 6] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
 
 /// What the program has set for one signal. A sequence lock: odd while being written.
 struct Action {
@@ -27,7 +31,12 @@ struct Action {
 }
 
 static ACTIONS: [Action; SIGNALS] = [const {
-    Action { sequence: AtomicU32::new(0), flags: AtomicU32::new(0), handler: AtomicUsize::new(0), mask: AtomicU64::new(0) }
+    Action {
+        sequence: AtomicU32::new(0),
+        flags: AtomicU32::new(0),
+        handler: AtomicUsize::new(0),
+        mask: AtomicU64::new(0),
+    }
 }; SIGNALS];
 
 /// Signals that siginterrupt(3) has told to interrupt: signal(2) then sets no SA_RESTART.
@@ -338,7 +347,11 @@ fn simple(sig: c_int, handler: sighandler_t, flags: c_int) -> Result<sighandler_
 pub fn signal(sig: c_int, handler: sighandler_t, flavour: Flavour) -> Result<sighandler_t> {
     let flags = match flavour {
         Flavour::SysV => libc::SA_RESETHAND | libc::SA_NODEFER,
-        Flavour::Bsd if (1..SIGNALS as c_int).contains(&sig) && INTERRUPTING.load(Relaxed) >> (sig - 1) & 1 != 0 => 0,
+        Flavour::Bsd
+            if (1..SIGNALS as c_int).contains(&sig) && INTERRUPTING.load(Relaxed) >> (sig - 1) & 1 != 0 =>
+        {
+            0
+        }
         Flavour::Bsd => libc::SA_RESTART,
     };
     simple(sig, handler, flags)

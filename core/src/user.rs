@@ -15,7 +15,7 @@ const USER_END: usize = 1 << 48;
 const USER_START: usize = 4096;
 
 fn plausible(addr: usize, len: usize) -> bool {
-    addr >= USER_START && addr < USER_END && len <= USER_END - addr
+    (USER_START..USER_END).contains(&addr) && len <= USER_END - addr
 }
 
 /// A pointer from which the program lets us read.

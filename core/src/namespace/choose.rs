@@ -29,7 +29,9 @@ impl fmt::Display for Why {
             Why::SystemWide => "the system-wide directory, set up by root",
             Why::PrivateShm => "your private directory on /dev/shm",
             Why::XdgRuntimeDir => "/dev/shm is not usable, so it lies in XDG_RUNTIME_DIR",
-            Why::Tmpdir => "neither /dev/shm nor XDG_RUNTIME_DIR is usable, so it lies in the temporary directory",
+            Why::Tmpdir => {
+                "neither /dev/shm nor XDG_RUNTIME_DIR is usable, so it lies in the temporary directory"
+            }
         })
     }
 }
@@ -205,7 +207,13 @@ fn writable(dir: &CStr) -> bool {
     let mode = libc::W_OK | libc::X_OK;
     // SAFETY: the path is a C string.
     file::stat_at(libc::AT_FDCWD, dir).is_ok()
-        && unsafe { crate::sys::raw::syscall6(libc::SYS_faccessat, [libc::AT_FDCWD as usize, dir.as_ptr() as usize, mode as usize, 0, 0, 0]) }.is_ok()
+        && unsafe {
+            crate::sys::raw::syscall6(
+                libc::SYS_faccessat,
+                [libc::AT_FDCWD as usize, dir.as_ptr() as usize, mode as usize, 0, 0, 0],
+            )
+        }
+        .is_ok()
 }
 
 /// A relative path is resolved once, at the first call: a later chdir(2) does not move it.
@@ -214,8 +222,10 @@ fn absolute(dir: &[u8]) -> Result<Path, Refusal> {
     if !dir.starts_with(b"/") {
         let mut buf = [0u8; 512];
         // SAFETY: the buffer is valid for its length.
-        let n = unsafe { crate::sys::raw::syscall6(libc::SYS_getcwd, [buf.as_mut_ptr() as usize, buf.len(), 0, 0, 0, 0]) }
-            .map_err(|e| Refusal::new(dir, RefusalKind::Unusable(e)))?;
+        let n = unsafe {
+            crate::sys::raw::syscall6(libc::SYS_getcwd, [buf.as_mut_ptr() as usize, buf.len(), 0, 0, 0, 0])
+        }
+        .map_err(|e| Refusal::new(dir, RefusalKind::Unusable(e)))?;
         path.push(&buf[..n.saturating_sub(1)]).push(b"/");
     }
     path.push(dir);

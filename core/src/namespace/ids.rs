@@ -70,7 +70,8 @@ struct Hints {
 /// The part that always has memory; that of `sequences` comes as indexes are used.
 const HINTS_FIRST: usize = 8192;
 const HINTS_LEN: usize = size_of::<Hints>();
-const _: () = assert!(core::mem::offset_of!(Hints, sequences) == HINTS_FIRST && HINTS_LEN % 4096 == 0);
+const _: () =
+    assert!(core::mem::offset_of!(Hints, sequences) == HINTS_FIRST && HINTS_LEN.is_multiple_of(4096));
 
 static HINTS: [OnceNonZeroUsize; 3] = [const { OnceNonZeroUsize::new() }; 3];
 
@@ -150,7 +151,9 @@ pub fn used(ns: &Namespace, room: Room) -> Result<(u32, Option<u32>)> {
 
 /// Whether some index of the room may be in use, by the hint.
 pub fn maybe_used(ns: &Namespace, room: Room, index: u32) -> bool {
-    hints(ns, room).map_or(true, |h| h.map[index as usize % (INDEXES as usize) / 64].load(Relaxed) >> (index % 64) & 1 != 0)
+    hints(ns, room).map_or(true, |h| {
+        h.map[index as usize % (INDEXES as usize) / 64].load(Relaxed) >> (index % 64) & 1 != 0
+    })
 }
 
 /// The identifier that the object at `index` had when it was made, by the hint.

@@ -102,7 +102,9 @@ impl Namespace {
         let fd = match open_dir(libc::AT_FDCWD, path) {
             Ok(fd) => fd,
             Err(Errno::ENOENT) => return Ok(None),
-            Err(Errno::ENOTDIR | Errno::ELOOP) => return Err(Refusal::new(path.to_bytes(), RefusalKind::NotADirectory)),
+            Err(Errno::ENOTDIR | Errno::ELOOP) => {
+                return Err(Refusal::new(path.to_bytes(), RefusalKind::NotADirectory))
+            }
             Err(e) => return Err(unusable(e)),
         };
         let st = file::stat(fd.raw()).map_err(unusable)?;

@@ -151,14 +151,18 @@ fn adopt_fifo_by_name(fd: i32, inode: u64) -> Result<Ref> {
     // The queue's own descriptor was kept over the exec with the FIFO's; else its link is left.
     let mut found = None;
     each_open(&mut |fd| {
-        let queue = file::stat(fd).ok().filter(|st| st.is(libc::S_IFREG)).and_then(|st| map_queue(fd, &st).ok());
+        let queue =
+            file::stat(fd).ok().filter(|st| st.is(libc::S_IFREG)).and_then(|st| map_queue(fd, &st).ok());
         // SAFETY: the mapping holds at least the header page.
-        found = found.take().or(queue.filter(|(m, _)| unsafe { &*m.base.cast::<QueueHeader>() }.poll_name.get() == name));
+        found = found
+            .take()
+            .or(queue.filter(|(m, _)| unsafe { &*m.base.cast::<QueueHeader>() }.poll_name.get() == name));
     });
     let (mapping, geometry) = match found {
         Some(found) => found,
         None => {
-            let queue = super::poll::queue_of_fifo(crate::namespace::current()?, name).map_err(|_| Errno::EBADF)?;
+            let queue =
+                super::poll::queue_of_fifo(crate::namespace::current()?, name).map_err(|_| Errno::EBADF)?;
             let st = file::stat(queue.raw())?;
             map_queue(queue.raw(), &st).map_err(|_| Errno::EBADF)?
         }
@@ -255,8 +259,8 @@ pub fn duplicated(old: i32, new: i32) {
 }
 
 fn duplicate(old: &Ref, fd: i32) -> Result<Ref> {
-    let base = map::duplicate(old.base(), old.len())?;
-    let mapping = Mapping { base, len: old.len(), file: old.file() };
+    let base = map::duplicate(old.base(), old.mapped_bytes())?;
+    let mapping = Mapping { base, len: old.mapped_bytes(), file: old.file() };
     let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
     new.fifo.store(old.fifo.load(Relaxed), Relaxed);
     new.compared.store(old.compared.load(Relaxed), Relaxed);

@@ -67,7 +67,11 @@ fn make_blind(ns: &Namespace, path: &core::ffi::CStr, fd: c_int) -> Result<()> {
 }
 
 fn open_flags(oflag: c_int) -> c_int {
-    libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NOCTTY | descriptor::marks(oflag & libc::O_ACCMODE) | (oflag & libc::O_NONBLOCK)
+    libc::O_RDWR
+        | libc::O_NOFOLLOW
+        | libc::O_NOCTTY
+        | descriptor::marks(oflag & libc::O_ACCMODE)
+        | (oflag & libc::O_NONBLOCK)
 }
 
 fn open_existing(ns: &Namespace, path: &core::ffi::CStr, oflag: c_int) -> Result<c_int> {
@@ -135,10 +139,17 @@ fn measures(ns: &Namespace, attr: Option<&mq_attr>) -> Result<(u32, u32)> {
 }
 
 /// Makes the queue whole, without a name, and then gives it its name. EEXIST: somebody was quicker.
-fn make(ns: &Namespace, path: &core::ffi::CStr, oflag: c_int, mode: mode_t, attr: Option<&mq_attr>) -> Result<c_int> {
+fn make(
+    ns: &Namespace,
+    path: &core::ffi::CStr,
+    oflag: c_int,
+    mode: mode_t,
+    attr: Option<&mq_attr>,
+) -> Result<c_int> {
     let (messages, bytes) = measures(ns, attr)?;
     let dir = ns.dir()?;
-    let fd = file::open_at(dir, c"mq", libc::O_TMPFILE | open_flags(oflag) & !libc::O_NOFOLLOW, mode & 0o777)?;
+    let fd =
+        file::open_at(dir, c"mq", libc::O_TMPFILE | open_flags(oflag) & !libc::O_NOFOLLOW, mode & 0o777)?;
     let cred = cred::current()?;
     // The kernel has taken the umask off the mode.
     let st = file::stat(fd.raw())?;
@@ -285,7 +296,13 @@ fn may_wait(object: &Ref, deadline: Option<&timespec>) -> Result<()> {
 
 /// Sends `len` bytes with a priority; `timeout` is absolute, by CLOCK_REALTIME.
 /// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_send(3)
-pub fn send(fd: mqd_t, text: In<c_char>, len: usize, priority: c_uint, timeout: Option<In<timespec>>) -> Result<()> {
+pub fn send(
+    fd: mqd_t,
+    text: In<c_char>,
+    len: usize,
+    priority: c_uint,
+    timeout: Option<In<timespec>>,
+) -> Result<()> {
     cancel::test();
     let deadline = deadline(timeout)?;
     if priority >= PRIORITIES {
@@ -354,7 +371,13 @@ fn put(locked: &mut Locked<'_>, n: u32, ns: &'static Namespace) -> Checked<()> {
 
 /// Receives the oldest message of the highest priority; how many bytes.
 /// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_receive(3)
-pub fn receive(fd: mqd_t, text: Out<c_char>, len: usize, priority: Out<c_uint>, timeout: Option<In<timespec>>) -> Result<usize> {
+pub fn receive(
+    fd: mqd_t,
+    text: Out<c_char>,
+    len: usize,
+    priority: Out<c_uint>,
+    timeout: Option<In<timespec>>,
+) -> Result<usize> {
     cancel::test();
     let deadline = deadline(timeout)?;
     let any = Match::AtMost(i64::MAX);

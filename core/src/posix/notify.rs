@@ -49,7 +49,16 @@ struct SigInfo {
 const _: () = assert!(size_of::<SigInfo>() == 128);
 
 fn send_signal(pid: u32, signal: c_int, value: u64, sender: (u32, u32)) -> Result<()> {
-    let info = SigInfo { signal, errno: 0, code: SI_MESGQ, _pad: 0, pid: sender.0, uid: sender.1, value, _rest: [0; 12] };
+    let info = SigInfo {
+        signal,
+        errno: 0,
+        code: SI_MESGQ,
+        _pad: 0,
+        pid: sender.0,
+        uid: sender.1,
+        value,
+        _rest: [0; 12],
+    };
     // SAFETY: the structure is a siginfo_t.
     unsafe { syscall!(libc::SYS_rt_sigqueueinfo, pid, signal, &info as *const SigInfo) }.map(|_| ())
 }
@@ -87,7 +96,8 @@ fn fire_registered(ns: &Namespace, notify: &Notify) {
         notify.sender_uid.set(sender.1);
         let direct = notify.how.get() as c_int == libc::SIGEV_SIGNAL
             && notify.pid_namespace.get() == pid_namespace()
-            && send_signal(notify.pid.get(), notify.signal.get() as c_int, notify.value.get(), sender).is_ok();
+            && send_signal(notify.pid.get(), notify.signal.get() as c_int, notify.value.get(), sender)
+                .is_ok();
         if direct {
             let turn = notify.turn.get();
             notify.delivered[turn as usize % 8].set(turn);
@@ -166,7 +176,13 @@ struct Watch {
     begun: AtomicU32,
 }
 
-fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, event: &SigEvent) -> Result<Option<*mut Watch>> {
+fn register(
+    ns: &'static Namespace,
+    locked: &Locked<'_>,
+    object: &Ref,
+    me: u64,
+    event: &SigEvent,
+) -> Result<Option<*mut Watch>> {
     let head = locked.queue.head();
     let notify = &head.notify;
     EVER.store(true, Relaxed);
@@ -184,7 +200,13 @@ fn register(ns: &'static Namespace, locked: &Locked<'_>, object: &Ref, me: u64, 
     notify.watched.set(watched as u32);
     let turn = notify.turn.atomic().fetch_add(1, Release).wrapping_add(1);
     let watch = if watched {
-        let watch = Watch { object: object.again(), turn, event: *event, state: AtomicU32::new(WATCHING), begun: AtomicU32::new(0) };
+        let watch = Watch {
+            object: object.again(),
+            turn,
+            event: *event,
+            state: AtomicU32::new(WATCHING),
+            begun: AtomicU32::new(0),
+        };
         let place = map::anonymous(size_of::<Watch>())?.cast::<Watch>();
         // SAFETY: fresh memory.
         unsafe { place.write(watch) };
@@ -234,7 +256,6 @@ const DROPPED: u32 = 1;
 const LEFT: u32 = 2;
 const THROUGH: u32 = 3;
 
-
 fn start(watch: *mut Watch, ns: &'static Namespace, me: u64, fd: c_int) -> Result<()> {
     // SAFETY: the thread that could free it is not started yet.
     let event = unsafe { (*watch).event };
@@ -277,7 +298,9 @@ unsafe fn is_detached(attributes: *const libc::pthread_attr_t) -> bool {
     }
     let mut state = libc::PTHREAD_CREATE_JOINABLE;
     // SAFETY: the program's attributes are valid, as mq_notify(3) asks.
-    !attributes.is_null() && unsafe { pthread_attr_getdetachstate(attributes, &mut state) } == 0 && state == libc::PTHREAD_CREATE_DETACHED
+    !attributes.is_null()
+        && unsafe { pthread_attr_getdetachstate(attributes, &mut state) } == 0
+        && state == libc::PTHREAD_CREATE_DETACHED
 }
 
 /// The watching thread: sleeps until its registration ends, and delivers if it was fired.

@@ -131,12 +131,13 @@ impl Queue<'_> {
         let mut n = self.bin_find(units)?;
         if n == NIL {
             self.grow(units)?;
-            n = self.bin_find(units)?;
-            if n == NIL {
-                return Err(NoRoom::Corrupt);
-            }
+            // Not by its bin, some runs of which may be too short.
+            n = self.head().last_run.get();
         }
         let node = self.node(n)?;
+        if node.units.get() < units || node.state.get() != state::FREE {
+            return Err(NoRoom::Corrupt);
+        }
         self.bin_remove(node)?;
         self.split(n, node, units)?;
         Ok(n)
@@ -200,7 +201,8 @@ impl Queue<'_> {
         }
         let at = NODES_AT + end as usize * UNIT;
         // SAFETY: below `mapped`, inside the mapping.
-        map::populate(unsafe { self.base.add(at) }, (new_end as usize - end as usize) * UNIT).map_err(NoRoom::Full)?;
+        map::populate(unsafe { self.base.add(at) }, (new_end as usize - end as usize) * UNIT)
+            .map_err(NoRoom::Full)?;
         self.extend(end, new_end as u32)?;
         Ok(())
     }
@@ -255,7 +257,7 @@ impl Queue<'_> {
         let head = self.head();
         let old = head.table.get();
         let bits = if old == NIL { FIRST_BUCKETS.trailing_zeros() } else { head.table_bits.get() };
-        if head.keys.get() >> bits < 2 || bits >= 24 {
+        if bits >= 24 || head.keys.get() >> bits < 2 {
             return Ok(());
         }
         let new_bits = bits + 2;
@@ -486,6 +488,16 @@ pub(super) mod tests {
             }
             held.drain(..).for_each(|run| give_back(&queue, run));
             assert_eq!(walk(&queue), [(0, queue.head().end.get(), state::FREE)]);
+        }
+    }
+
+    #[test]
+    fn a_long_run_is_found_at_once_where_the_arena_was_lengthened_for_it() {
+        for len in [1000, 33_000, 70_000, 100_000, 500_000] {
+            let memory = Memory::system_v(1 << 20);
+            let queue = memory.queue();
+            take(&queue, len, 1).unwrap();
+            assert!((queue.head().end.get() as usize) < len / UNIT + 400);
         }
     }
 

@@ -16,7 +16,8 @@ impl Queue<'_> {
         if b == NIL {
             return Ok(a);
         }
-        let (top, below) = if self.node(a)?.key.get() as i64 <= self.node(b)?.key.get() as i64 { (a, b) } else { (b, a) };
+        let (top, below) =
+            if self.node(a)?.key.get() as i64 <= self.node(b)?.key.get() as i64 { (a, b) } else { (b, a) };
         if top == below {
             return Err(Corrupt);
         }

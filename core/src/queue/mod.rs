@@ -90,7 +90,9 @@ impl<'r> Queue<'r> {
                 return Err(Corrupt);
             }
             // SAFETY: the mapping holds `nodes` cells.
-            Ok(unsafe { self.base.add((self.geometry.cells_at + n as u64 * self.geometry.cell_bytes) as usize) })
+            Ok(unsafe {
+                self.base.add((self.geometry.cells_at + n as u64 * self.geometry.cell_bytes) as usize)
+            })
         }
     }
 

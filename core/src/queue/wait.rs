@@ -50,9 +50,13 @@ impl Sink {
             Ok(len)
         };
         Ok(match *self {
-            Sink::Msg(to, size) => to.offset::<c_long>(0).write(key as c_long)
+            Sink::Msg(to, size) => to
+                .offset::<c_long>(0)
+                .write(key as c_long)
                 .and_then(|()| copy(to.offset(size_of::<c_long>()), len.min(size))),
-            Sink::Mq(_, priority) if !priority.is_null() && priority.write((SMALL_KEYS - 1 - key) as c_uint).is_err() => {
+            Sink::Mq(_, priority)
+                if !priority.is_null() && priority.write((SMALL_KEYS - 1 - key) as c_uint).is_err() =>
+            {
                 Err(Errno::EFAULT)
             }
             Sink::Mq(to, _) => copy(to, len),
@@ -128,7 +132,13 @@ pub struct Request {
 
 impl Wait {
     /// Enters a wait in the queue; the lock is held. Call [`Wait::begin`] before leaving the section.
-    pub fn enter(locked: &mut Locked<'_>, object: &Ref, ns: &'static Namespace, me: u64, request: Request) -> Checked<Wait> {
+    pub fn enter(
+        locked: &mut Locked<'_>,
+        object: &Ref,
+        ns: &'static Namespace,
+        me: u64,
+        request: Request,
+    ) -> Checked<Wait> {
         let queue = locked.queue;
         let head = queue.head();
         let mut entry = queue.waiter_alloc()?;
@@ -198,7 +208,9 @@ impl Wait {
                 // Not by way of the trampoline, so a handler of libc's own (setxid): as it installs
                 // them, with SA_RESTART.
                 Err(Errno::EINTR) => self.settle(Why::Signal(true)),
-                Err(Errno::ETIMEDOUT) if self.deadline.is_some_and(|t| clock::passed(&t)) => self.settle(Why::TimedOut),
+                Err(Errno::ETIMEDOUT) if self.deadline.is_some_and(|t| clock::passed(&t)) => {
+                    self.settle(Why::TimedOut)
+                }
                 // EFAULT: a handler's settling has unmapped the queue; look() sees the outcome.
                 Err(_) => self.look_round(),
             }
@@ -255,7 +267,7 @@ impl Wait {
     /// Brings the wait to its end, if it has not come to one yet.
     pub fn settle(&self, why: Why) {
         let Ok(_section) = Section::enter() else { return };
-        if tls().waiting.get() as *const Wait == self as *const Wait {
+        if core::ptr::eq(tls().waiting.get(), self) {
             tls().waiting.set(core::ptr::null_mut());
         }
         let Some(object) = self.object.take() else { return };

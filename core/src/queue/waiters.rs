@@ -179,7 +179,8 @@ impl<'r> Queue<'r> {
     /// Whether a killed process left an entry behind.
     pub fn has_dead_waiter(&self, ns: &Namespace) -> bool {
         (0..self.head().fresh_waiter.get().min(WAITERS)).any(|w| {
-            self.waiter(w).is_ok_and(|e| e.state.get() != waiting::FREE && !lifeline::is_alive(ns, e.token.get()))
+            self.waiter(w)
+                .is_ok_and(|e| e.state.get() != waiting::FREE && !lifeline::is_alive(ns, e.token.get()))
         })
     }
 }
@@ -195,8 +196,17 @@ impl Queue<'_> {
     /// Empties all lists of a new queue.
     pub(crate) fn clear_lists(&self) {
         let head = self.head();
-        for w in [&head.first, &head.last, &head.heap, &head.free, &head.free_waiter, &head.receivers.head,
-            &head.receivers.tail, &head.senders.head, &head.senders.tail] {
+        for w in [
+            &head.first,
+            &head.last,
+            &head.heap,
+            &head.free,
+            &head.free_waiter,
+            &head.receivers.head,
+            &head.receivers.tail,
+            &head.senders.head,
+            &head.senders.tail,
+        ] {
             w.set(NIL);
         }
     }

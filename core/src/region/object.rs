@@ -226,7 +226,7 @@ impl Ref {
         self.object.base.load(Relaxed)
     }
     /// Bytes mapped.
-    pub fn len(&self) -> usize {
+    pub fn mapped_bytes(&self) -> usize {
         self.object.len.load(Relaxed)
     }
     /// The header.
@@ -330,9 +330,10 @@ impl Table {
     }
 
     fn entry(&self, n: usize) -> Result<&AtomicU32> {
-        self.leaves.get(n / LEAF).ok_or(Errno::ENOMEM)?.get_or_try_init(|| {
-            NonZeroUsize::new(map::anonymous(LEAF * 4)? as usize).ok_or(Errno::ENOMEM)
-        })?;
+        self.leaves
+            .get(n / LEAF)
+            .ok_or(Errno::ENOMEM)?
+            .get_or_try_init(|| NonZeroUsize::new(map::anonymous(LEAF * 4)? as usize).ok_or(Errno::ENOMEM))?;
         self.existing(n).ok_or(Errno::ENOMEM)
     }
 

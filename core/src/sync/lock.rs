@@ -58,7 +58,8 @@ impl TokenLock {
     fn acquire_slowly(&self, ns: &Namespace, me: u64) -> Got {
         for _ in 0..SPINS {
             core::hint::spin_loop();
-            if self.word().load(Relaxed) == 0 && self.word().compare_exchange(0, me, Acquire, Relaxed).is_ok() {
+            if self.word().load(Relaxed) == 0 && self.word().compare_exchange(0, me, Acquire, Relaxed).is_ok()
+            {
                 return Got::Clean;
             }
         }

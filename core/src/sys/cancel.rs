@@ -12,7 +12,11 @@ struct CleanupBuffer {
 extern "C" {
     fn pthread_setcanceltype(kind: c_int, old: *mut c_int) -> c_int;
     fn pthread_testcancel();
-    fn _pthread_cleanup_push(buffer: *mut CleanupBuffer, routine: extern "C" fn(*mut c_void), arg: *mut c_void);
+    fn _pthread_cleanup_push(
+        buffer: *mut CleanupBuffer,
+        routine: extern "C" fn(*mut c_void),
+        arg: *mut c_void,
+    );
     fn _pthread_cleanup_pop(buffer: *mut CleanupBuffer, execute: c_int);
 }
 
@@ -30,7 +34,11 @@ pub fn test() {
 /// # Safety
 /// `body` does nothing but enter the kernel to sleep; no value with a `Drop` is alive in any frame
 /// of this crate below.
-pub unsafe fn sleep_cancellable(body: extern "C" fn(*mut c_void), cleanup: extern "C" fn(*mut c_void), arg: *mut c_void) {
+pub unsafe fn sleep_cancellable(
+    body: extern "C" fn(*mut c_void),
+    cleanup: extern "C" fn(*mut c_void),
+    arg: *mut c_void,
+) {
     let mut buffer = CleanupBuffer { words: [0; 8] };
     let mut old = 0;
     // SAFETY: the buffer lives until it is popped; the pairs are balanced, as pthread_cleanup_push(3) asks.

@@ -62,7 +62,8 @@ impl Stat {
 /// `openat(2)`; always close-on-exec.
 pub fn open_at(dir: i32, path: &CStr, flags: i32, mode: u32) -> Result<Fd> {
     // SAFETY: the path is a C string.
-    unsafe { syscall!(libc::SYS_openat, dir, path.as_ptr(), flags | libc::O_CLOEXEC, mode) }.map(|fd| Fd(fd as i32))
+    unsafe { syscall!(libc::SYS_openat, dir, path.as_ptr(), flags | libc::O_CLOEXEC, mode) }
+        .map(|fd| Fd(fd as i32))
 }
 
 /// `close(2)`.
@@ -162,9 +163,8 @@ pub fn set_attribute(fd: i32, name: &CStr, value: &[u8]) -> Result<()> {
 /// Gives the unnamed file `fd` the name `path`: EEXIST when it is taken. The whole file appears at once.
 pub fn link_unnamed(fd: i32, dir: i32, path: &CStr) -> Result<()> {
     // SAFETY: paths are C strings.
-    let direct = unsafe {
-        syscall!(libc::SYS_linkat, fd, c"".as_ptr(), dir, path.as_ptr(), libc::AT_EMPTY_PATH)
-    };
+    let direct =
+        unsafe { syscall!(libc::SYS_linkat, fd, c"".as_ptr(), dir, path.as_ptr(), libc::AT_EMPTY_PATH) };
     match direct {
         // Before Linux 6.10 this form asks for CAP_DAC_READ_SEARCH and says ENOENT without it.
         Err(Errno::ENOENT | Errno::EPERM) => {}
@@ -174,7 +174,14 @@ pub fn link_unnamed(fd: i32, dir: i32, path: &CStr) -> Result<()> {
     text.push(b"/proc/self/fd/").push_u64(fd as u64);
     // SAFETY: as above.
     unsafe {
-        syscall!(libc::SYS_linkat, libc::AT_FDCWD, text.as_cstr().as_ptr(), dir, path.as_ptr(), libc::AT_SYMLINK_FOLLOW)
+        syscall!(
+            libc::SYS_linkat,
+            libc::AT_FDCWD,
+            text.as_cstr().as_ptr(),
+            dir,
+            path.as_ptr(),
+            libc::AT_SYMLINK_FOLLOW
+        )
     }
     .map(|_| ())
 }
@@ -237,7 +244,7 @@ fn whole_file(lock_type: i32) -> libc::flock {
 
 /// Takes an open-file-description write lock on the whole file; EAGAIN when another has it. fcntl(2)
 pub fn lock(fd: i32) -> Result<()> {
-    let mut lock = whole_file(libc::F_WRLCK as i32);
+    let mut lock = whole_file(libc::F_WRLCK);
     // SAFETY: the structure is valid.
     unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_OFD_SETLK, &mut lock as *mut libc::flock) }.map(|_| ())
 }
@@ -245,10 +252,10 @@ pub fn lock(fd: i32) -> Result<()> {
 /// Whether somebody holds such a write lock.
 pub fn is_locked(fd: i32) -> Result<bool> {
     // A read lock conflicts with write locks alone, which only who may write the file can take.
-    let mut lock = whole_file(libc::F_RDLCK as i32);
+    let mut lock = whole_file(libc::F_RDLCK);
     // SAFETY: the structure is valid.
     unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_OFD_GETLK, &mut lock as *mut libc::flock)? };
-    Ok(lock.l_type as i32 != libc::F_UNLCK as i32)
+    Ok(lock.l_type as i32 != libc::F_UNLCK)
 }
 
 /// `pread(2)`.

@@ -16,8 +16,15 @@ const MATCH_ANY: u32 = u32::MAX;
 pub fn wait_until(word: &AtomicU32, value: u32, until: &timespec) -> Result<()> {
     // SAFETY: the word outlives the call (a mapping held by a reference count); `until` is valid.
     unsafe {
-        syscall!(libc::SYS_futex, word.as_ptr(), FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, value,
-            until as *const timespec, 0, MATCH_ANY)
+        syscall!(
+            libc::SYS_futex,
+            word.as_ptr(),
+            FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME,
+            value,
+            until as *const timespec,
+            0,
+            MATCH_ANY
+        )
     }
     .map(|_| ())
 }

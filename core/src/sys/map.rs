@@ -16,8 +16,15 @@ pub fn shared(fd: i32, len: usize, prot: i32) -> Result<*mut u8> {
 pub fn anonymous(len: usize) -> Result<*mut u8> {
     // SAFETY: as above.
     unsafe {
-        syscall!(libc::SYS_mmap, 0, len, libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1i32, 0)
+        syscall!(
+            libc::SYS_mmap,
+            0,
+            len,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1i32,
+            0
+        )
     }
     .map(|p| p as *mut u8)
 }
@@ -73,7 +80,8 @@ fn populate_by_writing(start: usize, end: usize) -> Result<()> {
     while at < end {
         // SAFETY: the range lies in a mapping of ours and holds nothing yet.
         unsafe {
-            syscall!(libc::SYS_clock_gettime, libc::CLOCK_MONOTONIC_COARSE, at & !15).map_err(|_| Errno::ENOMEM)?;
+            syscall!(libc::SYS_clock_gettime, libc::CLOCK_MONOTONIC_COARSE, at & !15)
+                .map_err(|_| Errno::ENOMEM)?;
             core::ptr::write_bytes((at & !15) as *mut u8, 0, size_of::<libc::timespec>());
         }
         at = (at & !4095) + 4096;

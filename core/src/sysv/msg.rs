@@ -7,6 +7,7 @@ use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
+use crate::process;
 use crate::queue::arena::NoRoom;
 use crate::queue::guard::Locked;
 use crate::queue::index::Match;
@@ -20,7 +21,6 @@ use crate::region::NIL;
 use crate::sync::section::Section;
 use crate::sys::{cancel, clock, file};
 use crate::user::{In, Out};
-use crate::process;
 use core::ffi::{c_int, c_long, c_void};
 use core::sync::atomic::{AtomicU64, Ordering::*};
 
@@ -122,7 +122,8 @@ fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<
     let id = object.number.load(Relaxed);
     let index = crate::namespace::ids::index_of(id);
     let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let fd = file::open_at(ns.dir()?, Room::Msg.path(index).as_cstr(), flags, 0).map_err(|_| Errno::EINVAL)?;
+    let fd =
+        file::open_at(ns.dir()?, Room::Msg.path(index).as_cstr(), flags, 0).map_err(|_| Errno::EINVAL)?;
     let st = file::stat(fd.raw())?;
     if st.file != object.file() {
         return Err(Errno::EINVAL);
@@ -147,7 +148,11 @@ fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<
 }
 
 /// The lock, with the whole arena mapped; or how many units must be.
-fn acquire<'r>(object: &'r Ref, ns: &'static Namespace, me: u64) -> Checked<core::result::Result<Locked<'r>, u32>> {
+fn acquire<'r>(
+    object: &'r Ref,
+    ns: &'static Namespace,
+    me: u64,
+) -> Checked<core::result::Result<Locked<'r>, u32>> {
     let mapped = |q: &Queue<'_>| q.head().end.get() <= object.geometry().nodes + NODE_UNITS;
     // Before the lock too: a repair must be able to walk the arena.
     let queue = Queue::of(object);
@@ -162,14 +167,24 @@ fn acquire<'r>(object: &'r Ref, ns: &'static Namespace, me: u64) -> Checked<core
 }
 
 /// Runs `step` under the lock of queue `id` until it is done, sleeping where it says so.
-fn operate(id: c_int, right: u32, step: &mut dyn FnMut(&mut Locked<'_>, &Ref, &'static Namespace, u64) -> Checked<Step>) -> Result<usize> {
+fn operate(
+    id: c_int,
+    right: u32,
+    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, &'static Namespace, u64) -> Checked<Step>,
+) -> Result<usize> {
     let ns = namespace::current()?;
     let mut first = true;
     let mut grown = 0;
     loop {
         let section = Section::enter()?;
         let me = lifeline::my_token(ns)?;
-        let object = object::by_id::<Msg>(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
+        let object = object::by_id::<Msg>(ns, id).map_err(|e| {
+            if first || e != Errno::EINVAL {
+                e
+            } else {
+                Errno::EIDRM
+            }
+        })?;
         object::check(&object, right)?;
         let outcome = match acquire(&object, ns, me)? {
             Err(units) => Step::Remap(units),
@@ -300,7 +315,14 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
             return Ok(Step::Fail(Errno::ENOMSG));
         }
         let max_len = if flags & libc::MSG_NOERROR != 0 { u64::MAX } else { size as u64 };
-        let request = Request { kind: waiter_kind::RECEIVER, how, max_len, node: NIL, sink: Some(sink), deadline: None };
+        let request = Request {
+            kind: waiter_kind::RECEIVER,
+            how,
+            max_len,
+            node: NIL,
+            sink: Some(sink),
+            deadline: None,
+        };
         Wait::enter(locked, object, ns, me, request).map(Step::Sleep)
     })
 }

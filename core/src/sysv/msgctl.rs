@@ -54,7 +54,11 @@ pub fn control(id: c_int, cmd: c_int, buf: Out<msqid_ds>) -> Result<c_int> {
 }
 
 /// Runs `body` with the queue locked.
-fn locked<T>(ns: &'static Namespace, object: &Ref, body: impl FnOnce(&mut Locked<'_>) -> Result<T>) -> Result<T> {
+fn locked<T>(
+    ns: &'static Namespace,
+    object: &Ref,
+    body: impl FnOnce(&mut Locked<'_>) -> Result<T>,
+) -> Result<T> {
     let me = lifeline::my_token(ns)?;
     let mut locked = Locked::acquire(object, ns, me)?;
     body(&mut locked)
@@ -83,7 +87,7 @@ fn status(ns: &'static Namespace, id: c_int, cmd: c_int, buf: Out<msqid_ds>) -> 
         if cmd != MSG_STAT_ANY {
             object::check(&object, perm::READ)?;
         }
-        (locked(ns, &object, |locked| describe(locked))?, object.number.load(Relaxed))
+        (locked(ns, &object, describe)?, object.number.load(Relaxed))
     };
     buf.write(ds)?;
     Ok(if cmd == libc::IPC_STAT { 0 } else { id })
@@ -191,7 +195,7 @@ fn set(ns: &'static Namespace, id: c_int, wanted: &msqid_ds) -> Result<()> {
         let head = locked.queue.head();
         let mut perm = head.common.perm();
         perm.check_owner(&cred)?;
-        let qbytes = wanted.msg_qbytes as u64;
+        let qbytes = wanted.msg_qbytes;
         if qbytes > limits::get(ns, Limit::MsgMnb) && !cred.capable(cred::CAP_SYS_RESOURCE) {
             return Err(Errno::EPERM);
         }
@@ -219,8 +223,16 @@ fn set(ns: &'static Namespace, id: c_int, wanted: &msqid_ds) -> Result<()> {
 
 fn admit_to_file(ns: &'static Namespace, object: &Ref, id: c_int, perm: &perm::Perm) -> Result<()> {
     let path = Room::Msg.path(ids::index_of(id));
-    let fd = file::open_at(ns.dir()?, path.as_cstr(), libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
-        .or_else(|_| file::open_at(ns.dir()?, path.as_cstr(), libc::O_WRONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0));
+    let fd =
+        file::open_at(ns.dir()?, path.as_cstr(), libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
+            .or_else(|_| {
+                file::open_at(
+                    ns.dir()?,
+                    path.as_cstr(),
+                    libc::O_WRONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK,
+                    0,
+                )
+            });
     match fd {
         Ok(fd) if file::stat(fd.raw())?.file == object.file() => perm::apply(fd.raw(), perm),
         Ok(_) => Err(Errno::EINVAL),

@@ -87,13 +87,21 @@ pub fn by_id_as_owner<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
         Err(Errno::EACCES) => {}
         other => return other,
     }
-    let object = open::<K>(ns, ids::index_of(id), true).map_err(|e| if e == Errno::EACCES { Errno::EPERM } else { e })?;
-    if object.number.load(Relaxed) == id { Ok(object) } else { Err(Errno::EINVAL) }
+    let object =
+        open::<K>(ns, ids::index_of(id), true)
+            .map_err(|e| if e == Errno::EACCES { Errno::EPERM } else { e })?;
+    if object.number.load(Relaxed) == id {
+        Ok(object)
+    } else {
+        Err(Errno::EINVAL)
+    }
 }
 
 /// The object at this index, whatever its identifier.
 pub fn by_index<K: Kind>(ns: &'static Namespace, index: u32) -> Result<Ref> {
-    if let Some(object) = K::table().get(index as usize).filter(|o| o.is(K::KIND) && o.header().removed.get() == 0) {
+    if let Some(object) =
+        K::table().get(index as usize).filter(|o| o.is(K::KIND) && o.header().removed.get() == 0)
+    {
         return Ok(object);
     }
     open::<K>(ns, index, false)
@@ -187,8 +195,15 @@ pub fn check(object: &Ref, wanted: u32) -> Result<()> {
         verdict = stamp | header.perm().verdict(&cred) as u64;
         object.verdict.store(verdict, Relaxed);
     }
-    if Perm::allows(verdict as u32 & 15, wanted) { Ok(()) } else { Err(Errno::EACCES) }
+    if Perm::allows(verdict as u32 & 15, wanted) {
+        Ok(())
+    } else {
+        Err(Errno::EACCES)
+    }
 }
+
+/// Makes a new, nameless object: its descriptor, mapping and length.
+pub type Make<'a> = &'a dyn Fn(&Perm) -> Result<(file::Fd, Mapping, u64)>;
 
 /// What the rest of an `*get` call is about.
 pub struct Get<'a> {
@@ -199,7 +214,7 @@ pub struct Get<'a> {
     /// IPC_CREAT, IPC_EXCL and the mode.
     pub flags: i32,
     /// Makes a new, nameless object; gives its descriptor, mapping and length.
-    pub make: &'a dyn Fn(&Perm) -> Result<(file::Fd, Mapping, u64)>,
+    pub make: Make<'a>,
     /// Further conditions on an existing one (its size, for instance).
     pub suits: &'a dyn Fn(&Ref) -> Result<()>,
     /// How many objects there may be.
@@ -260,7 +275,8 @@ impl Get<'_> {
             // No right at all: the key and its identifier are for everybody nevertheless.
             Err(Errno::EACCES) => {
                 let st = file::stat_at(self.ns.dir()?, K::ROOM.path(ids::index_of(id)).as_cstr())?;
-                let perm = Perm { uid: st.uid, gid: st.gid, cuid: st.uid, cgid: st.gid, mode: st.mode & 0o777 };
+                let perm =
+                    Perm { uid: st.uid, gid: st.gid, cuid: st.uid, cgid: st.gid, mode: st.mode & 0o777 };
                 self.existing_closed(id, &perm).map(Some)
             }
             Err(Errno::EINVAL) => {
@@ -280,7 +296,11 @@ impl Get<'_> {
 
     fn may_exist(&self) -> Result<()> {
         let both = libc::IPC_CREAT | libc::IPC_EXCL;
-        if self.flags & both == both { Err(Errno::EEXIST) } else { Ok(()) }
+        if self.flags & both == both {
+            Err(Errno::EEXIST)
+        } else {
+            Ok(())
+        }
     }
 
     fn existing(&self, id: i32, object: &Ref) -> Result<i32> {
@@ -295,7 +315,11 @@ impl Get<'_> {
     fn existing_closed(&self, id: i32, perm: &Perm) -> Result<i32> {
         self.may_exist()?;
         let verdict = perm.verdict(&cred::current()?);
-        if Perm::allows(verdict, perm::wanted(self.flags as u32)) { Ok(id) } else { Err(Errno::EACCES) }
+        if Perm::allows(verdict, perm::wanted(self.flags as u32)) {
+            Ok(id)
+        } else {
+            Err(Errno::EACCES)
+        }
     }
 
     fn create<K: Kind>(&self) -> Result<(i32, Ref)> {
