@@ -52,7 +52,10 @@ below() { head -n "${BELOW_LINES:-60}" "${1:--}" | sed 's/^/    /'; }
 # The caller removes it.
 fresh_namespace() {
     local dir
-    dir=$(mktemp -d "$(memory_dir)/usipc-test.XXXXXX") && chmod 1777 "$dir" && echo "$dir"
+    # With its rooms, as packaging/tmpfiles.conf makes them: where users share, only the owner may.
+    dir=$(mktemp -d "$(memory_dir)/usipc-test.XXXXXX") && chmod 1777 "$dir" &&
+        mkdir -m 1777 "$dir"/{msg,sem,shm,keys,mq,psem,pshm} && mkdir -m 1733 "$dir/poll" &&
+        mkdir -m 1777 "$dir/procs" && echo "$dir"
 }
 
 memory_dir() { if [ -w /dev/shm ]; then echo /dev/shm; else echo "${TMPDIR:-/tmp}"; fi; }

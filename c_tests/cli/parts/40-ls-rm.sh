@@ -129,7 +129,7 @@ unknown_layouts() {
     file=$NAMESPACE/msg/$index
     # struct Header: magic (8 bytes), layout version (4).
     printf '\x07\0\0\0' | dd of="$file" bs=1 seek=8 conv=notrunc status=none
-    expect ls/unknown-version 1 ".*0x00000070 +$good .*" "usipc: msg $index: unknown layout version 7.*" "$USIPC" ls -q
+    expect ls/unknown-version 1 ".*0x00000070 +$good .*" "usipc: msg [0-9]+: unknown layout version 7.*" "$USIPC" ls -q
     expect ls/unknown-version-json 1 '.*"status": "unknown layout version 7.*' 'usipc: .*' "$USIPC" ls -q -J
     printf 'scribble' | dd of="$NAMESPACE/mq/cli-spoilt" bs=1 conv=notrunc status=none
     expect ls/scribbled 1 '.*/cli-good.*' 'usipc: mq /cli-spoilt: .*scribbled.*' "$USIPC" ls -Q

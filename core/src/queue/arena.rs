@@ -194,7 +194,7 @@ impl Queue<'_> {
         let page = (4096 / UNIT) as u32;
         let wanted = units.max(end / 64) as u64;
         let new_end = (end as u64 + wanted).next_multiple_of(page as u64);
-        let mapped = self.geometry.nodes as u64 + NODE_UNITS as u64;
+        let mapped = self.units() as u64;
         let new_end = if new_end <= mapped { new_end } else { (end as u64 + units as u64).min(mapped) };
         if new_end < end as u64 + units as u64 {
             return Err(NoRoom::Units(end.saturating_add(units)));
@@ -227,7 +227,7 @@ impl Queue<'_> {
             return Ok(());
         }
         head.trim_time.set(now_s as u64);
-        let mapped = self.geometry.nodes.saturating_add(NODE_UNITS);
+        let mapped = self.units();
         if end > mapped {
             return Err(Corrupt);
         }
@@ -358,7 +358,7 @@ pub(super) mod tests {
         }
 
         pub fn system_v(bytes: usize) -> Memory {
-            let nodes = (bytes / UNIT) as u32 - NODE_UNITS;
+            let nodes = (bytes / UNIT) as u32 - (NODE_UNITS - 1);
             let memory = Memory::new(NODES_AT + bytes, Geometry { nodes, ..Geometry::default() }, true);
             let head = memory.queue().head();
             head.max_bytes.set(u64::MAX);

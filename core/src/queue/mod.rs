@@ -52,10 +52,15 @@ impl<'r> Queue<'r> {
         unsafe { &*self.base.cast::<QueueHeader>() }
     }
 
+    /// System V: units in the mapping. The last place for a node is NODE_UNITS before their end.
+    #[inline(always)]
+    pub fn units(&self) -> u32 {
+        self.geometry.nodes + (NODE_UNITS - 1)
+    }
+
     /// The node with this index.
     #[inline(always)]
     pub fn node(&self, n: u32) -> Checked<&'r Node> {
-        // A System V node is NODE_UNITS long; the mapping holds that many units more than `nodes`.
         if n >= self.geometry.nodes {
             return Err(Corrupt);
         }
@@ -79,7 +84,7 @@ impl<'r> Queue<'r> {
     pub fn text(&self, n: u32, len: usize) -> Checked<*mut u8> {
         if self.system_v {
             let at = NODES_AT + n as usize * UNIT + size_of::<Node>();
-            let end = NODES_AT + (self.geometry.nodes + NODE_UNITS) as usize * UNIT;
+            let end = NODES_AT + self.units() as usize * UNIT;
             if at > end || len > end - at {
                 return Err(Corrupt);
             }

@@ -25,7 +25,7 @@ pub struct Geometry {
     pub max_messages: u32,
     /// POSIX: bytes a message may have.
     pub message_bytes: u32,
-    /// Nodes in the node array (POSIX), or units mapped (System V).
+    /// Places for a node: of the node array (POSIX), or units of the arena (System V).
     pub nodes: u32,
     /// POSIX: offset of the key table, and the binary logarithm of its size.
     pub table_at: u32,

@@ -47,7 +47,7 @@ impl Kind for Msg {
     }
     fn measure(_: &Mapping, size: u64) -> Result<Geometry> {
         let units = (size - NODES_AT as u64) / UNIT as u64;
-        let nodes = u32::try_from(units).map_err(|_| Errno::EINVAL)? - NODE_UNITS;
+        let nodes = u32::try_from(units).map_err(|_| Errno::EINVAL)? - (NODE_UNITS - 1);
         Ok(Geometry { nodes, ..Geometry::default() })
     }
 }
@@ -153,7 +153,7 @@ fn acquire<'r>(
     ns: &'static Namespace,
     me: u64,
 ) -> Checked<core::result::Result<Locked<'r>, u32>> {
-    let mapped = |q: &Queue<'_>| q.head().end.get() <= object.geometry().nodes + NODE_UNITS;
+    let mapped = |q: &Queue<'_>| q.head().end.get() <= q.units();
     // Before the lock too: a repair must be able to walk the arena.
     let queue = Queue::of(object);
     if !mapped(&queue) {
