@@ -220,11 +220,12 @@ fn register(
     Ok(watch)
 }
 
-/// Whether somebody may send who may not signal this process (kill(2)).
+/// Whether somebody may send who may not signal this process (kill(2)). Where the registrant is root,
+/// that may also be a process that opened the queue as root and has become another user's since.
 fn strangers_may_send(perm: &Perm) -> bool {
     // SAFETY: no arguments.
     let uid = unsafe { syscall!(libc::SYS_getuid) }.unwrap_or(0) as u32;
-    perm.mode & 0o066 != 0 || perm.uid != uid
+    uid == 0 || perm.mode & 0o066 != 0 || perm.uid != uid
 }
 
 /// The descriptor's last registration, if it had a watching thread, is over: taken back (DROPPED),
