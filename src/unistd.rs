@@ -108,6 +108,10 @@ unsafe fn controlled(fildes: c_int, cmd: c_int, arg: c_ulong) -> c_int {
     let result = unsafe { next::FCNTL.get()(fildes, cmd, arg) };
     match cmd {
         libc::F_DUPFD | libc::F_DUPFD_CLOEXEC => duplicated(fildes, result),
+        libc::F_SETFL if result == 0 => {
+            fd::status_flags_set(fildes);
+            result
+        }
         libc::F_GETFL if result >= 0 => fd::status_flags(fildes, result),
         _ => result,
     }

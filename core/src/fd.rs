@@ -52,6 +52,15 @@ pub fn duplicated(old: c_int, new: c_int) {
     }
 }
 
+/// To be called after F_SETFL on `fd`.
+pub fn status_flags_set(fd: c_int) {
+    if any() {
+        let section = Section::enter();
+        descriptor::flags_set(fd);
+        drop(section);
+    }
+}
+
 /// The flags that F_GETFL gave for `fd`, as the kernel would give them for a queue's descriptor.
 pub fn status_flags(fd: c_int, flags: c_int) -> c_int {
     if !any() {

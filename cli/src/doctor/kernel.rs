@@ -21,7 +21,7 @@ struct Facility {
     sysctl: Option<&'static str>,
 }
 
-const FACILITIES: [Facility; 8] = [
+const FACILITIES: [Facility; 7] = [
     Facility {
         name: "System V queues",
         ask: |_| msgctl_info(),
@@ -33,15 +33,6 @@ const FACILITIES: [Facility; 8] = [
         ask: |_| mq_open(),
         missing: (State::Fact, "usipc does not need them"),
         sysctl: Some("fs/mqueue/msg_max"),
-    },
-    Facility {
-        name: "futex_waitv",
-        ask: |_| futex_waitv(),
-        missing: (
-            State::Warning,
-            "(Linux 5.16) a blocking mq_* call with a timeout gives EINTR after a handler even with SA_RESTART",
-        ),
-        sysctl: None,
     },
     Facility {
         name: "O_TMPFILE",
@@ -165,13 +156,6 @@ fn mq_open() -> i32 {
     // SAFETY: the name is a C string, and nothing is created.
     answered(&[libc::ENOENT, libc::EACCES], || unsafe {
         libc::syscall(libc::SYS_mq_open, NAME.as_ptr(), libc::O_RDONLY, 0, null::<u8>())
-    })
-}
-
-fn futex_waitv() -> i32 {
-    // SAFETY: no waiters are passed, which the call refuses with EINVAL.
-    answered(&[libc::EINVAL], || unsafe {
-        libc::syscall(libc::SYS_futex_waitv, null::<u8>(), 0, 0, null::<u8>(), 0)
     })
 }
 

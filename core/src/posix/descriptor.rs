@@ -168,7 +168,7 @@ fn adopt_fifo_by_name(fd: i32, inode: u64) -> Result<Ref> {
         }
     };
     let flags = file::control(fd, libc::F_GETFL, 0)?;
-    let object = enter(fd, access_of(flags), mapping, geometry)?;
+    let object = enter(fd, access_of(flags & !libc::O_APPEND), mapping, geometry)?;
     object.fifo.store(inode, Relaxed);
     Ok(object)
 }
@@ -263,7 +263,6 @@ fn duplicate(old: &Ref, fd: i32) -> Result<Ref> {
     let mapping = Mapping { base, len: old.mapped_bytes(), file: old.file() };
     let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
     new.fifo.store(old.fifo.load(Relaxed), Relaxed);
-    new.compared.store(old.compared.load(Relaxed), Relaxed);
     if let Some(behind) = behind(old) {
         let kept = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC == 0;
         let duplicate = if kept { libc::F_DUPFD } else { libc::F_DUPFD_CLOEXEC };
@@ -294,9 +293,8 @@ pub fn stand_in(object: &Ref, fifo: &file::Fd, inode: u64) -> Result<()> {
     let close_on_exec = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC != 0;
     let duplicate = if close_on_exec { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD };
     let behind = file::control(fd, duplicate, 1000).or_else(|_| file::control(fd, duplicate, 60));
-    file::control(fifo.raw(), libc::F_SETFL, flags as usize)?;
+    set_compared(fifo.raw(), flags)?;
     file::replace(fifo.raw(), fd, close_on_exec)?;
-    object.compared.store(flags, Relaxed);
     object.behind.store(behind.unwrap_or(-1), Relaxed);
     object.fifo.store(inode, Relaxed);
     Ok(())
@@ -305,19 +303,26 @@ pub fn stand_in(object: &Ref, fifo: &file::Fd, inode: u64) -> Result<()> {
 /// The flags of the open description, as far as anybody may look at them: O_NONBLOCK.
 ///
 /// Where a FIFO stands in there are two descriptions. Whichever was changed since they were last
-/// compared is right: the FIFO's by fcntl(2), or the queue's through a duplicate.
+/// compared is right: the FIFO's by ioctl(2), or the queue's through a duplicate that is not polled.
+/// How it was then, the FIFO's O_APPEND remembers, which means nothing to a FIFO.
 pub fn flags(object: &Ref) -> Result<i32> {
     let fd = object.number.load(Relaxed);
-    let own = file::control(fd, libc::F_GETFL, 0)? & libc::O_NONBLOCK;
+    let shown = file::control(fd, libc::F_GETFL, 0)?;
+    let own = shown & libc::O_NONBLOCK;
     let Some(behind) = behind(object) else { return Ok(own) };
     let kept = file::control(behind, libc::F_GETFL, 0)? & libc::O_NONBLOCK;
-    if own == kept {
-        object.compared.store(own, Relaxed);
-        return Ok(own);
+    let compared = if shown & libc::O_APPEND != 0 { libc::O_NONBLOCK } else { 0 };
+    let right = if own != compared { own } else { kept };
+    if own != kept || right != compared {
+        set_flags(object, right)?;
     }
-    let right = if own != object.compared.load(Relaxed) { own } else { kept };
-    set_flags(object, right)?;
     Ok(right)
+}
+
+/// Sets the flags of a FIFO's description, and its memory of them.
+fn set_compared(fifo: i32, flags: i32) -> Result<()> {
+    let memory = if flags != 0 { libc::O_APPEND } else { 0 };
+    file::control(fifo, libc::F_SETFL, (flags | memory) as usize).map(|_| ())
 }
 
 /// What F_GETFL is to show of `fd`, of which the kernel says `flags`: for a queue, the access mode it
@@ -335,12 +340,27 @@ pub fn shown_flags(fd: i32, flags: i32) -> i32 {
 /// Sets O_NONBLOCK, or clears it.
 pub fn set_flags(object: &Ref, flags: i32) -> Result<()> {
     let fd = object.number.load(Relaxed);
-    for fd in [Some(fd), behind(object)].into_iter().flatten() {
-        let others = file::control(fd, libc::F_GETFL, 0)? & !libc::O_NONBLOCK;
-        file::control(fd, libc::F_SETFL, (others | flags) as usize)?;
+    let queue = match object.fifo.load(Relaxed) {
+        0 => Some(fd),
+        _ => {
+            set_compared(fd, flags)?;
+            behind(object)
+        }
+    };
+    if let Some(queue) = queue {
+        let others = file::control(queue, libc::F_GETFL, 0)? & !libc::O_NONBLOCK;
+        file::control(queue, libc::F_SETFL, (others | flags) as usize)?;
     }
-    object.compared.store(flags, Relaxed);
     Ok(())
+}
+
+/// The program has set the flags of a descriptor by fcntl(2): where a FIFO stands in, the queue's own
+/// description follows.
+pub fn flags_set(fd: i32) {
+    if let Some(object) = known(fd).filter(|o| o.fifo.load(Relaxed) != 0) {
+        let own = file::control(fd, libc::F_GETFL, 0).unwrap_or(0) & libc::O_NONBLOCK;
+        let _ = set_flags(&object, own);
+    }
 }
 
 /// Whether the open description says O_NONBLOCK.

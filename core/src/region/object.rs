@@ -54,11 +54,8 @@ pub struct Object {
     kind: AtomicU32,
     /// POSIX: inode of the FIFO that stands in for the descriptor; 0: none does.
     pub fifo: AtomicU64,
-    /// POSIX: a descriptor of the queue's file behind the FIFO, or -1; and the O_NONBLOCK flag that
-    /// the FIFO's description had when the two were last compared.
+    /// POSIX: a descriptor of the queue's file behind the FIFO, or -1.
     pub behind: AtomicI32,
-    #[allow(missing_docs)]
-    pub compared: AtomicI32,
     /// POSIX: what the watching thread of this descriptor's registration knows, or 0
     /// (see [`crate::posix::notify`]).
     pub watch: AtomicUsize,
