@@ -85,7 +85,7 @@ removal() {
 
 whole_namespace() {
     local dir user
-    dir=$(fresh_namespace)
+    dir=$(mktemp -d "$(memory_dir)/usipc-test.XXXXXX")
     echo x >"$dir/letter"
     expect rm/no-namespace 1 '' "usipc: $dir is left alone: it is no usipc namespace.*" "$USIPC" rm --dir "$dir" namespace
     mkfifo "$SCRATCH/fifo"

@@ -70,7 +70,7 @@ installed_command() {
 # What the tmpfiles.d lines make is what the library takes for the system-wide namespace.
 tmpfiles() {
     local root=$SCRATCH/tmpfiles rooms
-    rooms=$(sed -n 's|^d /dev/shm/usipc/\([a-z]*\) *1777 root root -$|\1|p' \
+    rooms=$(sed -n 's|^d /dev/shm/usipc/\([a-z]*\) *1[0-7]33 root root -$|\1|p; s|^d /dev/shm/usipc/\([a-z]*\) *1777 root root -$|\1|p' \
         "$STAGE$PREFIX/lib/tmpfiles.d/usipc.conf" | sort | xargs)
     mkdir -p "$root"
     "$USIPC" run --dir "$root/made" -- true
@@ -80,7 +80,7 @@ tmpfiles() {
         return
     fi
     systemd-tmpfiles --root="$root" --create "$STAGE$PREFIX/lib/tmpfiles.d/usipc.conf" 2>/dev/null
-    same install/systemd-tmpfiles "$(for room in . $rooms; do echo 1777 0; done)" \
+    same install/systemd-tmpfiles "$(for room in . $rooms; do [ $room = poll ] && echo 1733 0 || echo 1777 0; done)" \
         "$(cd "$root/dev/shm/usipc" && for room in . $rooms; do stat -c '%a %u' "$room"; done)"
 }
 

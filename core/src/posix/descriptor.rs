@@ -148,29 +148,50 @@ fn adopt_fifo_by_name(fd: i32, inode: u64) -> Result<Ref> {
     let mut path = [0u8; 640];
     let len = file::read_link_at(libc::AT_FDCWD, link.as_cstr(), &mut path).map_err(|_| Errno::EBADF)?;
     let name = super::poll::name_of_fifo(&path[..len]).ok_or(Errno::EBADF)?;
+    let flags = file::control(fd, libc::F_GETFL, 0)? & !libc::O_APPEND;
+    let new = |(mapping, geometry)| enter(fd, access_of(flags), mapping, geometry);
     // The queue's own descriptor was kept over the exec with the FIFO's; else its link is left.
-    let mut found = None;
-    each_open(&mut |fd| {
-        let queue =
-            file::stat(fd).ok().filter(|st| st.is(libc::S_IFREG)).and_then(|st| map_queue(fd, &st).ok());
-        // SAFETY: the mapping holds at least the header page.
-        found = found
-            .take()
-            .or(queue.filter(|(m, _)| unsafe { &*m.base.cast::<QueueHeader>() }.poll_name.get() == name));
-    });
-    let (mapping, geometry) = match found {
-        Some(found) => found,
+    let object = match queue_still_open(name) {
+        Some((queue, mapping, geometry)) => {
+            let object = new((mapping, geometry))?;
+            keep_behind(&object, queue)?;
+            object
+        }
         None => {
-            let queue =
-                super::poll::queue_of_fifo(crate::namespace::current()?, name).map_err(|_| Errno::EBADF)?;
+            let ns = crate::namespace::current()?;
+            let queue = super::poll::queue_of_fifo(ns, name).map_err(|_| Errno::EBADF)?;
             let st = file::stat(queue.raw())?;
-            map_queue(queue.raw(), &st).map_err(|_| Errno::EBADF)?
+            new(map_queue(queue.raw(), &st).map_err(|_| Errno::EBADF)?)?
         }
     };
-    let flags = file::control(fd, libc::F_GETFL, 0)?;
-    let object = enter(fd, access_of(flags & !libc::O_APPEND), mapping, geometry)?;
     object.fifo.store(inode, Relaxed);
     Ok(object)
+}
+
+/// A descriptor of the queue whose FIFO has this name, among those that are open.
+fn queue_still_open(name: u64) -> Option<(i32, Mapping, Geometry)> {
+    let mut found = None;
+    each_open(&mut |fd| {
+        let Some(st) = file::stat(fd).ok().filter(|st| found.is_none() && st.is(libc::S_IFREG)) else {
+            return;
+        };
+        let Ok((mapping, geometry)) = map_queue(fd, &st) else { return };
+        // SAFETY: the mapping holds at least the header page.
+        if unsafe { &*mapping.base.cast::<QueueHeader>() }.poll_name.get() == name {
+            found = Some((fd, mapping, geometry));
+        }
+    });
+    found
+}
+
+/// Keeps a copy of `queue`, a descriptor of the object's own file, behind the FIFO that stands in for it:
+/// over an exec, if the FIFO is kept.
+fn keep_behind(object: &Ref, queue: i32) -> Result<()> {
+    let kept = file::control(object.number.load(Relaxed), libc::F_GETFD, 0)? & libc::FD_CLOEXEC == 0;
+    let duplicate = if kept { libc::F_DUPFD } else { libc::F_DUPFD_CLOEXEC };
+    let copy = file::control(queue, duplicate, 1000).or_else(|_| file::control(queue, duplicate, 60));
+    object.behind.store(copy.unwrap_or(-1), Relaxed);
+    Ok(())
 }
 
 /// Whether this process may have queue descriptors.
@@ -264,10 +285,7 @@ fn duplicate(old: &Ref, fd: i32) -> Result<Ref> {
     let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
     new.fifo.store(old.fifo.load(Relaxed), Relaxed);
     if let Some(behind) = behind(old) {
-        let kept = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC == 0;
-        let duplicate = if kept { libc::F_DUPFD } else { libc::F_DUPFD_CLOEXEC };
-        let copy = file::control(behind, duplicate, behind as usize);
-        new.behind.store(copy.unwrap_or(-1), Relaxed);
+        keep_behind(&new, behind)?;
     }
     Ok(new)
 }
@@ -291,11 +309,9 @@ pub fn stand_in(object: &Ref, fifo: &file::Fd, inode: u64) -> Result<()> {
     let fd = object.number.load(Relaxed);
     let flags = file::control(fd, libc::F_GETFL, 0)? & libc::O_NONBLOCK;
     let close_on_exec = file::control(fd, libc::F_GETFD, 0)? & libc::FD_CLOEXEC != 0;
-    let duplicate = if close_on_exec { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD };
-    let behind = file::control(fd, duplicate, 1000).or_else(|_| file::control(fd, duplicate, 60));
+    keep_behind(object, fd)?;
     set_compared(fifo.raw(), flags)?;
     file::replace(fifo.raw(), fd, close_on_exec)?;
-    object.behind.store(behind.unwrap_or(-1), Relaxed);
     object.fifo.store(inode, Relaxed);
     Ok(())
 }

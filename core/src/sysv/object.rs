@@ -253,8 +253,7 @@ impl Get<'_> {
                 }
                 Err(e) => {
                     // Another creator was quicker: ours was never to be found.
-                    object.header().removed.set(1);
-                    ids::withdraw(self.ns, K::ROOM, ids::index_of(id))?;
+                    bury::<K>(self.ns, &object, id)?;
                     K::table().remove_object(ids::index_of(id) as usize, &object);
                     if e != Errno::EEXIST {
                         return Err(e);
