@@ -149,13 +149,6 @@ pub fn used(ns: &Namespace, room: Room) -> Result<(u32, Option<u32>)> {
     Ok((hints.count(), highest))
 }
 
-/// Whether some index of the room may be in use, by the hint.
-pub fn maybe_used(ns: &Namespace, room: Room, index: u32) -> bool {
-    hints(ns, room).map_or(true, |h| {
-        h.map[index as usize % (INDEXES as usize) / 64].load(Relaxed) >> (index % 64) & 1 != 0
-    })
-}
-
 /// The identifier that the object at `index` had when it was made, by the hint.
 pub fn known_id(ns: &Namespace, room: Room, index: u32) -> i32 {
     let sequence = hints(ns, room).map_or(0, |h| {

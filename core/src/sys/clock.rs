@@ -19,12 +19,6 @@ pub fn realtime() -> timespec {
     read(libc::CLOCK_REALTIME)
 }
 
-/// CLOCK_MONOTONIC in nanoseconds.
-pub fn monotonic_ns() -> u64 {
-    let t = read(libc::CLOCK_MONOTONIC);
-    t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
-}
-
 /// Whether `t` lies in the past or is now, by CLOCK_REALTIME.
 pub fn passed(t: &timespec) -> bool {
     let now = realtime();

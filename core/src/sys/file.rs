@@ -186,12 +186,6 @@ pub fn link_unnamed(fd: i32, dir: i32, path: &CStr) -> Result<()> {
     .map(|_| ())
 }
 
-/// `linkat(2)` of a named file.
-pub fn link_at(dir: i32, old: &CStr, new: &CStr) -> Result<()> {
-    // SAFETY: paths are C strings.
-    unsafe { syscall!(libc::SYS_linkat, dir, old.as_ptr(), dir, new.as_ptr(), 0) }.map(|_| ())
-}
-
 /// `symlinkat(2)`.
 pub fn symlink_at(text: &CStr, dir: i32, path: &CStr) -> Result<()> {
     // SAFETY: paths are C strings.
