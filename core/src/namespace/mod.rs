@@ -141,7 +141,7 @@ impl Namespace {
         if file::stat_at(dir, c"procs").is_ok() {
             return Ok(());
         }
-        if self.room_mode == 0o1777 && file::stat(dir)?.uid != effective_uid() {
+        if self.is_shared() && file::stat(dir)?.uid != effective_uid() {
             return Err(Errno::EPERM);
         }
         for room in ROOMS {
@@ -155,6 +155,11 @@ impl Namespace {
             }
         }
         Ok(())
+    }
+
+    /// Whether other users than the directory's owner may use it.
+    pub fn is_shared(&self) -> bool {
+        self.room_mode == 0o1777
     }
 
     /// The absolute path.

@@ -191,7 +191,7 @@ fn register(
         return Err(Errno::EBUSY);
     }
     let watched = event.how == libc::SIGEV_THREAD
-        || (event.how == libc::SIGEV_SIGNAL && strangers_may_send(&head.common.perm()));
+        || (event.how == libc::SIGEV_SIGNAL && strangers_may_send(ns, &head.common.perm()));
     notify.value.set(event.value);
     notify.pid.set(process::pid()?);
     notify.pid_namespace.set(pid_namespace());
@@ -220,12 +220,13 @@ fn register(
     Ok(watch)
 }
 
-/// Whether somebody may send who may not signal this process (kill(2)). Where the registrant is root,
-/// that may also be a process that opened the queue as root and has become another user's since.
-fn strangers_may_send(perm: &Perm) -> bool {
+/// Whether somebody may send who may not signal this process (kill(2)). That may also be a process that
+/// opened the queue with more rights than it has now: so always where users share the namespace, or
+/// the registrant is root.
+fn strangers_may_send(ns: &Namespace, perm: &Perm) -> bool {
     // SAFETY: no arguments.
     let uid = unsafe { syscall!(libc::SYS_getuid) }.unwrap_or(0) as u32;
-    uid == 0 || perm.mode & 0o066 != 0 || perm.uid != uid
+    ns.is_shared() || uid == 0 || perm.mode & 0o066 != 0 || perm.uid != uid
 }
 
 /// The descriptor's last registration, if it had a watching thread, is over: taken back (DROPPED),
