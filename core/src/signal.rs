@@ -271,7 +271,7 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
         let _ = real(sig, &default, core::ptr::null_mut());
     }
     if !fault {
-        crate::queue::wait::before_handler(flags & libc::SA_RESTART as u32 != 0);
+        crate::sync::wait::before_handler(flags & libc::SA_RESTART as u32 != 0);
     }
     if handler <= SIG_HOLD {
         // Reset by another thread since the kernel looked.

@@ -13,13 +13,13 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::{Doer, Put};
-use crate::queue::wait::{Outcome, Request, Sink, Wait};
+use crate::queue::wait::{self, Outcome, Request, Sink, Wait};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref};
 use crate::region::NIL;
 use crate::sync::section::Section;
-use crate::sys::{cancel, clock, file};
+use crate::sys::{cancel, clock, clock::Deadline, file};
 use crate::user::{In, Out};
 use core::ffi::{c_char, c_int, c_long, c_uint};
 use core::sync::atomic::Ordering::*;
@@ -214,13 +214,13 @@ pub fn unlink_in(ns: &Namespace, name: In<c_char>) -> Result<()> {
     })
 }
 
-fn deadline(timeout: Option<In<timespec>>) -> Result<Option<timespec>> {
+fn deadline(timeout: Option<In<timespec>>) -> Result<Option<Deadline>> {
     let Some(timeout) = timeout.filter(|t| !t.is_null()) else { return Ok(None) };
     let t = timeout.read()?;
     if t.tv_sec < 0 || !(0..1_000_000_000).contains(&t.tv_nsec) {
         return Err(Errno::EINVAL);
     }
-    Ok(Some(t))
+    Ok(Some(Deadline::at(t)))
 }
 
 /// What a try under the lock comes to.
@@ -247,7 +247,7 @@ fn operate(
     fd: mqd_t,
     right: c_int,
     check: &dyn Fn(&Geometry) -> Result<()>,
-    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, &'static Namespace, u64) -> Checked<Step>,
+    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, u64) -> Checked<Step>,
 ) -> Result<usize> {
     let ns = namespace::current()?;
     loop {
@@ -257,9 +257,9 @@ fn operate(
         check(object.geometry())?;
         let outcome = {
             let mut locked = Locked::acquire(&object, ns, me).map_err(|_| Errno::EBADMSG)?;
-            let before = poll::level(&locked.queue, object.geometry().max_messages);
-            let outcome = locked.attempt(&mut |locked| step(locked, &object, ns, me));
-            poll::keep_in_step(ns, &object, &locked.queue, before);
+            let before = poll::level(&locked.shared, object.geometry().max_messages);
+            let outcome = locked.attempt(&mut |locked| step(locked, &object, me));
+            poll::keep_in_step(ns, &object, &locked.shared, before);
             outcome.map_err(|_| Errno::EBADMSG)?
         };
         match outcome {
@@ -284,11 +284,11 @@ fn operate(
 }
 
 /// EAGAIN or ETIMEDOUT where waiting is out of the question.
-fn may_wait(object: &Ref, deadline: Option<&timespec>) -> Result<()> {
+fn may_wait(object: &Ref, deadline: Option<&Deadline>) -> Result<()> {
     if descriptor::is_nonblocking(object) {
         return Err(Errno::EAGAIN);
     }
-    if deadline.is_some_and(clock::passed) {
+    if deadline.is_some_and(Deadline::passed) {
         return Err(Errno::ETIMEDOUT);
     }
     Ok(())
@@ -314,8 +314,8 @@ pub fn send(
         }
         text.check(len)
     };
-    operate(fd, libc::O_WRONLY, &check, &mut |locked, object, ns, me| {
-        let queue = locked.queue;
+    operate(fd, libc::O_WRONLY, &check, &mut |locked, object, me| {
+        let queue = locked.shared;
         let full = queue.head().count.get() >= object.geometry().max_messages as u64;
         let n = if full { Ok(NIL) } else { queue.cell_alloc() }?;
         if n == NIL {
@@ -336,9 +336,9 @@ pub fn send(
                 sink: None,
                 deadline,
             };
-            return Wait::enter(locked, object, ns, me, request).map(Step::Sleep);
+            return wait::enter(locked, object, me, request).map(Step::Sleep);
         }
-        put(locked, n, ns)?;
+        put(locked, n)?;
         Ok(Step::Done(0))
     })
     .map(|_| ())
@@ -357,14 +357,14 @@ fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uin
 }
 
 #[inline]
-fn put(locked: &mut Locked<'_>, n: u32, ns: &'static Namespace) -> Checked<()> {
-    let queue = locked.queue;
+fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
+    let queue = locked.shared;
     let was_empty = queue.head().count.get() == 0;
     let now_s = clock::now_s();
     queue.head().send_time.set(now_s as u64);
     let put = queue.put(n, &mut locked.wakes, now_s)?;
     if was_empty && put == Put::Queued {
-        notification::fire(ns, &queue);
+        notification::fire(locked.ns, &queue);
     }
     Ok(())
 }
@@ -383,8 +383,8 @@ pub fn receive(
     let any = Match::AtMost(i64::MAX);
     let sink = Sink::Mq(text.offset(0), priority);
     let check = |g: &Geometry| if len < g.message_bytes as usize { Err(Errno::EMSGSIZE) } else { Ok(()) };
-    operate(fd, libc::O_RDONLY, &check, &mut |locked, object, ns, me| {
-        let queue = locked.queue;
+    operate(fd, libc::O_RDONLY, &check, &mut |locked, object, me| {
+        let queue = locked.shared;
         let mut n = queue.find(any)?;
         if n == NIL && queue.head().assigned.get() != 0 && locked.sweep()? {
             n = queue.find(any)?;
@@ -401,7 +401,7 @@ pub fn receive(
                 sink: Some(sink),
                 deadline,
             };
-            return Wait::enter(locked, object, ns, me, request).map(Step::Sleep);
+            return wait::enter(locked, object, me, request).map(Step::Sleep);
         }
         let delivered = sink.deliver(&queue, n)?;
         queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
@@ -432,10 +432,10 @@ pub fn attributes(fd: mqd_t, new: In<mq_attr>, old: Out<mq_attr>) -> Result<()> 
     attr.mq_msgsize = object.geometry().message_bytes as c_long;
     {
         let mut locked = Locked::acquire(&object, ns, me).map_err(|_| Errno::EBADMSG)?;
-        if locked.queue.head().assigned.get() != 0 {
+        if locked.shared.head().assigned.get() != 0 {
             locked.sweep().map_err(|_| Errno::EBADMSG)?;
         }
-        attr.mq_curmsgs = locked.queue.head().count.get() as c_long;
+        attr.mq_curmsgs = locked.shared.head().count.get() as c_long;
     }
     if let Some(wanted) = wanted {
         descriptor::set_flags(&object, wanted as c_int)?;

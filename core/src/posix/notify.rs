@@ -118,7 +118,7 @@ pub fn closing(ns: &'static Namespace, object: &Ref) {
 }
 
 fn take_back(locked: &Locked<'_>, object: &Ref, me: u64) {
-    let notify = &locked.queue.head().notify;
+    let notify = &locked.shared.head().notify;
     if notify.token.get() == me {
         // Whichever of the process's descriptors it was registered with.
         descriptor::each_of(object, &mut |object| let_go(object, DROPPED));
@@ -183,7 +183,7 @@ fn register(
     me: u64,
     event: &SigEvent,
 ) -> Result<Option<*mut Watch>> {
-    let head = locked.queue.head();
+    let head = locked.shared.head();
     let notify = &head.notify;
     EVER.store(true, Relaxed);
     let holder = notify.token.get();

@@ -101,7 +101,7 @@ fn set_level(ns: &Namespace, queue: &Queue<'_>, level: usize) -> Result<()> {
 pub fn left(ns: &'static Namespace, object: &Ref) {
     let Ok(me) = lifeline::my_token(ns) else { return };
     let Ok(locked) = Locked::acquire(object, ns, me) else { return };
-    keep_in_step(ns, object, &locked.queue, usize::MAX);
+    keep_in_step(ns, object, &locked.shared, usize::MAX);
 }
 
 /// Prepares a descriptor for being polled; nothing to do for other descriptors.
@@ -118,10 +118,10 @@ pub fn arm(fd: i32) -> Result<()> {
     if object.fifo.load(Relaxed) != 0 {
         return Ok(());
     }
-    let fifo = open_fifo(ns, &object, &locked.queue)?;
+    let fifo = open_fifo(ns, &object, &locked.shared)?;
     let inode = file::stat(fifo.raw())?.file.1;
-    locked.queue.head().polled.set(1);
-    set_level(ns, &locked.queue, level(&locked.queue, object.geometry().max_messages))?;
+    locked.shared.head().polled.set(1);
+    set_level(ns, &locked.shared, level(&locked.shared, object.geometry().max_messages))?;
     descriptor::stand_in(&object, &fifo, inode)
 }
 

@@ -86,25 +86,7 @@ pub struct Node {
 
 const _: () = assert!(size_of::<Node>() == 64);
 
-/// States of a waiter.
-pub mod waiting {
-    /// Unused.
-    pub const FREE: u32 = 0;
-    /// Waits, looking at the word.
-    pub const AWAKE: u32 = 1;
-    /// Waits in the kernel: to be woken by a system call.
-    pub const ASLEEP: u32 = 2;
-    /// Its message is assigned (receiver), or has been taken into the queue (sender).
-    pub const DONE: u32 = 3;
-    /// To try again: room has come free, or the permissions have changed.
-    pub const RETRY: u32 = 4;
-    /// A message that it wants is longer than it takes (E2BIG).
-    pub const TOO_BIG: u32 = 5;
-    /// The queue has been removed.
-    pub const REMOVED: u32 = 6;
-    /// Found waiting by somebody who holds the lock and will say more before he releases it.
-    pub const CLAIMED: u32 = 7;
-}
+pub use crate::sync::wait::waiting;
 
 /// What a waiter waits for.
 pub mod waiter_kind {

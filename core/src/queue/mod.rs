@@ -19,9 +19,7 @@ use crate::region::object::{Geometry, Ref};
 use crate::region::{Corrupt, W32, W64};
 use layout::*;
 
-/// What following an index gives.
-pub type Checked<T> = Result<T, Corrupt>;
-
+pub use crate::region::Checked;
 /// A mapped queue. Copyable: it borrows the mapping that a reference keeps.
 #[derive(Clone, Copy)]
 pub struct Queue<'r> {

@@ -5,6 +5,7 @@ use super::layout::*;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
 use crate::region::{Corrupt, NIL};
+use crate::sync::wait::claim;
 use core::sync::atomic::Ordering::Release;
 
 /// What became of a message that was sent.
@@ -65,8 +66,8 @@ impl<'r> Queue<'r> {
             if Match::unpack(waiter.how.get(), waiter.want.get() as i64).takes(node.key.get() as i64) {
                 self.list_remove(waiter)?;
                 if node.len.get() as u64 > waiter.max_len.get() {
-                    self.end_wait(waiter, waiting::TOO_BIG, wakes);
-                } else if self.claim(waiter) {
+                    wakes.end(waiter.state.atomic(), waiting::FAILED);
+                } else if claim(waiter.state.atomic()) {
                     self.assign(n, waiter, now_s);
                     return Ok(true);
                 }
@@ -142,7 +143,7 @@ impl<'r> Queue<'r> {
             let waiter = self.waiter(w)?;
             self.list_remove(waiter)?;
             if self.fits(waiter.max_len.get()) {
-                self.end_wait(waiter, waiting::RETRY, wakes);
+                wakes.end(waiter.state.atomic(), waiting::RETRY);
             } else {
                 if moved == NIL {
                     moved = w;
@@ -163,7 +164,7 @@ impl<'r> Queue<'r> {
             }
             let waiter = self.waiter(w)?;
             self.list_remove(waiter)?;
-            if !self.claim(waiter) {
+            if !claim(waiter.state.atomic()) {
                 self.drop_prepared(waiter)?;
                 continue;
             }

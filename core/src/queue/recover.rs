@@ -10,6 +10,7 @@ use super::waiters::Wakes;
 use super::{Checked, Queue};
 use crate::namespace::{lifeline, Namespace};
 use crate::region::{Corrupt, NIL};
+use crate::sync::wait::claim;
 use crate::sys::map;
 use core::sync::atomic::Ordering::Release;
 
@@ -172,7 +173,7 @@ impl<'r> Queue<'r> {
                     && waiter.kind.get() == waiter_kind::SENDER
                     && self.node(waiter.node.get()).is_ok_and(|n| n.state.get() == self::state::QUEUED);
                 if taken {
-                    self.end_wait(waiter, waiting::DONE, wakes);
+                    wakes.end(waiter.state.atomic(), waiting::DONE);
                     continue;
                 }
                 if state == waiting::CLAIMED {
@@ -182,7 +183,7 @@ impl<'r> Queue<'r> {
             } else if assigned {
                 head.assigned.set(head.assigned.get() + 1);
             } else if state == waiting::DONE && waiter.kind.get() == waiter_kind::RECEIVER {
-                self.end_wait(waiter, waiting::RETRY, wakes);
+                wakes.end(waiter.state.atomic(), waiting::RETRY);
             }
         }
         waiters.sort_unstable();
@@ -284,8 +285,8 @@ impl<'r> Queue<'r> {
             if n != NIL {
                 self.list_remove(waiter)?;
                 if self.node(n)?.len.get() as u64 > waiter.max_len.get() {
-                    self.end_wait(waiter, waiting::TOO_BIG, wakes);
-                } else if self.claim(waiter) {
+                    wakes.end(waiter.state.atomic(), waiting::FAILED);
+                } else if claim(waiter.state.atomic()) {
                     self.unlink(n)?;
                     self.assign(n, waiter, self.head().send_time.get() as i64);
                 }

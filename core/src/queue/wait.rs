@@ -1,9 +1,4 @@
-//! The one place where a thread waits for a queue.
-//!
-//! A wait ends in exactly one way, decided in [`Wait::settle`] under the object's lock: fetched,
-//! sent, removed, to be retried, timed out, interrupted, or cancelled. `settle` is also what the
-//! signal trampoline calls before it runs a handler: the handler finds no trace of the wait, and
-//! may use the same queue, or siglongjmp away.
+//! Waiting for a queue: what a thread that sleeps there leaves in it, and how its wait ends.
 
 use super::guard::Locked;
 use super::index::Match;
@@ -14,13 +9,11 @@ use crate::namespace::Namespace;
 use crate::region::header::ObjectKind;
 use crate::region::object::Ref;
 use crate::region::{Corrupt, NIL};
-use crate::sync::section::Section;
-use crate::sys::{cancel, clock, futex, raw::syscall, tls::tls};
+use crate::sync::wait::{self, On, Sleeper, Why};
+use crate::sys::{clock::Deadline, raw::syscall};
 use crate::user::Out;
-use core::cell::Cell;
 use core::ffi::{c_long, c_uint, c_void};
-use core::sync::atomic::{AtomicU32, Ordering::*};
-use libc::timespec;
+use core::sync::atomic::Ordering::*;
 
 /// Nobody sleeps longer than this without looking: a wake-up may have died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
@@ -85,33 +78,15 @@ pub enum Outcome {
     Corrupt,
 }
 
-/// Why a wait is being settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// The entry says that it is over.
-    Woken,
-    /// The deadline has passed.
-    TimedOut,
-    /// A handler is about to run, or has run; whether with SA_RESTART.
-    Signal(bool),
-    /// The thread is being cancelled.
-    Cancelled,
-}
+/// A thread's wait for a queue.
+pub type Wait = wait::Wait<Waiting>;
 
-/// A thread's wait. It lies on the thread's stack and is known through thread-local storage.
-pub struct Wait {
-    ns: &'static Namespace,
-    me: u64,
-    object: Cell<Option<Ref>>,
+/// What a waiting thread knows of its place in the queue.
+pub struct Waiting {
     /// The entry, or NIL where there was none.
     entry: u32,
     seq: u64,
-    word: *const AtomicU32,
-    expected: u32,
     sink: Option<Sink>,
-    deadline: Option<timespec>,
-    outcome: Cell<Option<Outcome>>,
-    sleep: Cell<Result<()>>,
 }
 
 /// What a thread wants to wait for.
@@ -126,133 +101,55 @@ pub struct Request {
     pub node: u32,
     /// Receiver: where the message goes.
     pub sink: Option<Sink>,
-    /// CLOCK_REALTIME.
-    pub deadline: Option<timespec>,
+    #[allow(missing_docs)]
+    pub deadline: Option<Deadline>,
 }
 
-impl Wait {
-    /// Enters a wait in the queue; the lock is held. Call [`Wait::begin`] before leaving the section.
-    pub fn enter(
-        locked: &mut Locked<'_>,
-        object: &Ref,
-        ns: &'static Namespace,
-        me: u64,
-        request: Request,
-    ) -> Checked<Wait> {
-        let queue = locked.queue;
-        let head = queue.head();
-        let mut entry = queue.waiter_alloc()?;
-        if entry == NIL && locked.sweep()? {
-            entry = queue.waiter_alloc()?;
-        }
-        let mut wait = Wait {
-            ns,
-            me,
-            object: Cell::new(Some(object.again())),
-            entry,
-            seq: head.waiter_seq.get(),
-            word: head.overflow.atomic(),
-            expected: head.overflow.get(),
-            sink: request.sink,
-            deadline: request.deadline,
-            outcome: Cell::new(None),
-            sleep: Cell::new(Ok(())),
-        };
-        if entry == NIL {
-            head.overflowed.set(head.overflowed.get().saturating_add(1));
-            if request.node != NIL {
-                queue.cell_free(request.node)?;
-            }
-            return Ok(wait);
-        }
-        head.waiter_seq.set(wait.seq.wrapping_add(1));
-        let waiter = queue.waiter(entry)?;
-        let (how, want) = request.how.pack();
-        waiter.kind.set(request.kind);
-        waiter.token.set(me);
-        waiter.seq.set(wait.seq);
-        waiter.how.set(how);
-        waiter.want.set(want as u64);
-        waiter.max_len.set(request.max_len);
-        waiter.node.set(request.node);
-        // SAFETY: no arguments. The kernel, too, notes the thread's id for a sleeper.
-        waiter.pid.set(unsafe { syscall!(libc::SYS_gettid) }.unwrap_or(0) as u32);
-        // SAFETY: no pointers.
-        let nice = || unsafe { syscall!(libc::SYS_getpriority, libc::PRIO_PROCESS, 0) }.unwrap_or(20) as u32;
-        waiter.urgency.set(if object.is(ObjectKind::Mq) { nice() } else { 0 });
-        queue.list_push(entry, waiter)?;
-        waiter.state.atomic().store(waiting::AWAKE, Release);
-        wait.word = waiter.state.atomic();
-        wait.expected = waiting::ASLEEP;
-        Ok(wait)
+/// Enters a wait in the queue; the lock is held.
+pub fn enter(locked: &mut Locked<'_>, object: &Ref, me: u64, request: Request) -> Checked<Wait> {
+    let (queue, ns) = (locked.shared, locked.ns);
+    let head = queue.head();
+    let mut entry = queue.waiter_alloc()?;
+    if entry == NIL && locked.sweep()? {
+        entry = queue.waiter_alloc()?;
     }
-
-    /// Makes the wait known to this thread's signal handlers. The caller is inside a section, and
-    /// the wait does not move until [`Wait::block`] returns.
-    pub fn begin(&mut self) {
-        tls().waiting.set(self);
+    let seq = head.waiter_seq.get();
+    let waiting = Waiting { entry, seq, sink: request.sink };
+    if entry == NIL {
+        head.overflowed.set(head.overflowed.get().saturating_add(1));
+        if request.node != NIL {
+            queue.cell_free(request.node)?;
+        }
+        let on = On::Value(head.overflow.atomic(), head.overflow.get());
+        return Ok(Wait::new((object, ns, me), waiting, on, OVERFLOW_SLICE_NS, request.deadline));
     }
+    head.waiter_seq.set(seq.wrapping_add(1));
+    let waiter = queue.waiter(entry)?;
+    let (how, want) = request.how.pack();
+    waiter.kind.set(request.kind);
+    waiter.token.set(me);
+    waiter.seq.set(seq);
+    waiter.how.set(how);
+    waiter.want.set(want as u64);
+    waiter.max_len.set(request.max_len);
+    waiter.node.set(request.node);
+    // SAFETY: no arguments. The kernel, too, notes the thread's id for a sleeper.
+    waiter.pid.set(unsafe { syscall!(libc::SYS_gettid) }.unwrap_or(0) as u32);
+    // SAFETY: no pointers.
+    let nice = || unsafe { syscall!(libc::SYS_getpriority, libc::PRIO_PROCESS, 0) }.unwrap_or(20) as u32;
+    waiter.urgency.set(if object.is(ObjectKind::Mq) { nice() } else { 0 });
+    queue.list_push(entry, waiter)?;
+    waiter.state.atomic().store(waiting::AWAKE, Release);
+    Ok(Wait::new((object, ns, me), waiting, On::State(waiter.state.atomic()), SLICE_NS, request.deadline))
+}
 
-    /// Waits.
-    pub fn block(&mut self) -> Outcome {
-        loop {
-            if let Some(outcome) = self.look() {
-                return outcome;
-            }
-            let arg = (self as *mut Wait).cast::<c_void>();
-            // SAFETY: `sleep` only enters the kernel; frames below hold nothing with a Drop that
-            // `cancelled` does not settle.
-            unsafe { cancel::sleep_cancellable(sleep, cancelled, arg) };
-            match self.sleep.get() {
-                Ok(()) | Err(Errno::EAGAIN) => {}
-                // Not by way of the trampoline, so a handler of libc's own (setxid): as it installs
-                // them, with SA_RESTART.
-                Err(Errno::EINTR) => self.settle(Why::Signal(true)),
-                Err(Errno::ETIMEDOUT) if self.deadline.is_some_and(|t| clock::passed(&t)) => {
-                    self.settle(Why::TimedOut)
-                }
-                // EFAULT: a handler's settling has unmapped the queue; look() sees the outcome.
-                Err(_) => self.look_round(),
-            }
-            if self.entry == NIL {
-                self.settle(Why::Woken);
-            }
-        }
-    }
+impl Sleeper for Waiting {
+    type Outcome = Outcome;
+    const CANCELLABLE: bool = true;
 
-    /// The outcome if there is one; else the entry says from here on that we sleep.
-    fn look(&mut self) -> Option<Outcome> {
-        let section = Section::enter();
-        if let Some(outcome) = self.outcome.get() {
-            return Some(outcome);
-        }
-        if self.entry != NIL {
-            // SAFETY: no outcome yet: the reference still keeps the mapping.
-            let word = unsafe { &*self.word };
-            // SYNC: waiter state (acquire side)
-            let state = match word.compare_exchange(waiting::AWAKE, waiting::ASLEEP, AcqRel, Acquire) {
-                Ok(_) => waiting::ASLEEP,
-                Err(state) => state,
-            };
-            if state != waiting::ASLEEP {
-                drop(section);
-                self.settle(Why::Woken);
-                return self.outcome.get();
-            }
-        }
-        None
-    }
-
-    /// After a slice of sleep: has something been lost?
-    fn look_round(&self) {
-        let Ok(_section) = Section::enter() else { return };
-        if self.outcome.get().is_some() {
-            return;
-        }
-        let Some(object) = self.object.take() else { return };
-        if let Ok(mut locked) = Locked::acquire(&object, self.ns, self.me) {
-            let queue = locked.queue;
-            let head = queue.head();
+    fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) -> i64 {
+        if let Ok(mut locked) = Locked::acquire(object, ns, me) {
+            let head = locked.shared.head();
             let idle = |list: &List, something: bool| something && list.head.get() != NIL;
             let lost = head.assigned.get() != 0
                 || idle(&head.receivers, head.count.get() != 0)
@@ -261,25 +158,23 @@ impl Wait {
                 let _ = locked.sweep();
             }
         }
-        self.object.set(Some(object));
-    }
-
-    /// Brings the wait to its end, if it has not come to one yet.
-    pub fn settle(&self, why: Why) {
-        let Ok(_section) = Section::enter() else { return };
-        if core::ptr::eq(tls().waiting.get(), self) {
-            tls().waiting.set(core::ptr::null_mut());
+        if self.entry == NIL {
+            OVERFLOW_SLICE_NS
+        } else {
+            SLICE_NS
         }
-        let Some(object) = self.object.take() else { return };
-        let outcome = match Locked::acquire(&object, self.ns, self.me) {
-            Ok(mut locked) => self.settle_locked(&mut locked, why).unwrap_or(Outcome::Corrupt),
-            Err(Corrupt) => Outcome::Corrupt,
-        };
-        self.outcome.set(Some(outcome));
     }
 
-    fn settle_locked(&self, locked: &mut Locked<'_>, why: Why) -> Checked<Outcome> {
-        let queue = locked.queue;
+    fn settle(&self, object: &Ref, ns: &'static Namespace, me: u64, why: Why) -> Outcome {
+        Locked::acquire(object, ns, me)
+            .and_then(|mut locked| self.settle_locked(&mut locked, me, why))
+            .unwrap_or(Outcome::Corrupt)
+    }
+}
+
+impl Waiting {
+    fn settle_locked(&self, locked: &mut Locked<'_>, me: u64, why: Why) -> Checked<Outcome> {
+        let queue = locked.shared;
         let pending = match why {
             Why::Woken | Why::Cancelled => Outcome::Again,
             Why::TimedOut => Outcome::TimedOut,
@@ -291,7 +186,7 @@ impl Wait {
             return Ok(pending);
         }
         let waiter = queue.waiter(self.entry)?;
-        if waiter.token.get() != self.me || waiter.seq.get() != self.seq {
+        if waiter.token.get() != me || waiter.seq.get() != self.seq {
             return Err(Corrupt);
         }
         // SYNC: waiter state (acquire side)
@@ -316,36 +211,11 @@ impl Wait {
                 Outcome::Received(delivered)
             }
             waiting::RETRY => Outcome::Again,
-            waiting::TOO_BIG => Outcome::TooBig,
+            waiting::FAILED => Outcome::TooBig,
             waiting::REMOVED => Outcome::Removed,
             _ => return Err(Corrupt),
         };
         queue.waiter_free(self.entry, waiter);
         Ok(outcome)
-    }
-}
-
-/// The part of a wait in which the thread can be cancelled.
-extern "C" fn sleep(arg: *mut c_void) {
-    // SAFETY: `arg` is the Wait that block() runs on.
-    let wait = unsafe { &*arg.cast::<Wait>() };
-    let slice = if wait.entry == NIL { OVERFLOW_SLICE_NS } else { SLICE_NS };
-    let until = clock::sooner(wait.deadline.as_ref(), slice);
-    // SAFETY: only the kernel looks at the word; if a handler's settling has unmapped it, that is EFAULT.
-    let word = unsafe { &*wait.word };
-    wait.sleep.set(futex::wait_until(word, wait.expected, &until));
-}
-
-extern "C" fn cancelled(arg: *mut c_void) {
-    // SAFETY: as in sleep(); the frame of block() is still there while handlers run.
-    unsafe { &*arg.cast::<Wait>() }.settle(Why::Cancelled);
-}
-
-/// Called by the signal trampoline before a handler runs.
-pub fn before_handler(restart: bool) {
-    let wait = tls().waiting.get();
-    if !wait.is_null() {
-        // SAFETY: set by begin(), cleared by settle(): the Wait lies on this thread's stack.
-        unsafe { &*wait }.settle(Why::Signal(restart));
     }
 }

@@ -2,39 +2,12 @@
 
 use super::layout::*;
 use super::{Checked, Queue};
-use crate::errno::Errno;
 use crate::namespace::{lifeline, Namespace};
 use crate::region::{Corrupt, NIL};
 use crate::sys::futex;
-use core::sync::atomic::{AtomicU32, Ordering::*};
+use core::sync::atomic::Ordering::*;
 
-/// Futexes to wake once the lock is released. What does not fit is woken at once.
-#[derive(Default)]
-pub struct Wakes<'r> {
-    words: [Option<&'r AtomicU32>; 4],
-    count: usize,
-}
-
-impl<'r> Wakes<'r> {
-    fn add(&mut self, word: &'r AtomicU32) {
-        if self.count == self.words.len() {
-            futex::wake(word, 1);
-            return;
-        }
-        self.words[self.count] = Some(word);
-        self.count += 1;
-    }
-    /// Wakes them all.
-    #[inline]
-    pub fn wake(&mut self) {
-        for word in self.words.iter_mut().take(self.count) {
-            if let Some(word) = word.take() {
-                futex::wake(word, 1);
-            }
-        }
-        self.count = 0;
-    }
-}
+pub use crate::sync::wait::Wakes;
 
 impl<'r> Queue<'r> {
     /// The list that a waiter of this kind is in.
@@ -113,30 +86,6 @@ impl<'r> Queue<'r> {
         }
     }
 
-    /// Tells a waiter, which is in no list any more, how its wait ended.
-    pub(super) fn end_wait(&self, waiter: &'r Waiter, how: u32, wakes: &mut Wakes<'r>) {
-        // SYNC: waiter state (release side): what was written to the entry before is seen.
-        if waiter.state.atomic().swap(how, Release) == waiting::ASLEEP {
-            wakes.add(waiter.state.atomic());
-        }
-    }
-
-    /// Whether a waiter, which is in no list any more, is there to be given something: it looks at
-    /// its entry, or the kernel had it asleep and has woken it. One that has been killed or stopped
-    /// is not, as it is not in the kernel's queues; it will try again when it runs again.
-    pub(super) fn claim(&self, waiter: &Waiter) -> bool {
-        let word = waiter.state.atomic();
-        let there = match word.swap(waiting::CLAIMED, AcqRel) {
-            waiting::ASLEEP => futex::wake(word, 1) != 0,
-            waiting::AWAKE => true,
-            _ => false,
-        };
-        if !there {
-            word.store(waiting::RETRY, Release);
-        }
-        there
-    }
-
     /// Ends the wait of all in a list in the same way.
     pub fn end_all(&self, kind: u32, how: u32, wakes: &mut Wakes<'r>) -> Checked<()> {
         for _ in 0..=WAITERS {
@@ -147,7 +96,7 @@ impl<'r> Queue<'r> {
             let waiter = self.waiter(w)?;
             self.list_remove(waiter)?;
             self.drop_prepared(waiter)?;
-            self.end_wait(waiter, how, wakes);
+            wakes.end(waiter.state.atomic(), how);
         }
         Err(Corrupt)
     }
@@ -182,13 +131,6 @@ impl<'r> Queue<'r> {
             self.waiter(w)
                 .is_ok_and(|e| e.state.get() != waiting::FREE && !lifeline::is_alive(ns, e.token.get()))
         })
-    }
-}
-
-impl From<Corrupt> for Errno {
-    /// For System V calls; mq calls make EBADMSG of it.
-    fn from(_: Corrupt) -> Errno {
-        Errno::EINVAL
     }
 }
 

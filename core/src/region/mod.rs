@@ -54,3 +54,13 @@ impl W64 {
 /// The object's memory contradicts itself: somebody wrote over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Corrupt;
+
+/// What following an index gives.
+pub type Checked<T> = Result<T, Corrupt>;
+
+impl From<Corrupt> for crate::errno::Errno {
+    /// For System V calls; mq calls make EBADMSG of it.
+    fn from(_: Corrupt) -> Self {
+        crate::errno::Errno::EINVAL
+    }
+}

@@ -1,4 +1,6 @@
-//! Exclusion: against signal handlers of this thread, and against other threads and processes.
+//! Exclusion: against signal handlers of this thread, and against other threads and processes; and waiting.
 
+pub mod guard;
 pub mod lock;
 pub mod section;
+pub mod wait;

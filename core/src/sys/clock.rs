@@ -14,24 +14,59 @@ pub fn now_s() -> i64 {
     read(libc::CLOCK_REALTIME_COARSE).tv_sec
 }
 
-/// CLOCK_REALTIME.
-pub fn realtime() -> timespec {
-    read(libc::CLOCK_REALTIME)
+/// Milliseconds of CLOCK_MONOTONIC, coarse: the same for all processes of a machine.
+pub fn monotonic_ms() -> u64 {
+    let t = read(libc::CLOCK_MONOTONIC_COARSE);
+    t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000
 }
 
-/// Whether `t` lies in the past or is now, by CLOCK_REALTIME.
-pub fn passed(t: &timespec) -> bool {
-    let now = realtime();
-    (now.tv_sec, now.tv_nsec) >= (t.tv_sec, t.tv_nsec)
+/// A moment by one of the clocks.
+#[derive(Clone, Copy)]
+pub struct Deadline {
+    /// Whether by CLOCK_REALTIME (which can be set), else by CLOCK_MONOTONIC.
+    pub realtime: bool,
+    /// When.
+    pub at: timespec,
 }
 
-/// The earlier of `t` and `ns` from now, by CLOCK_REALTIME.
-pub fn sooner(t: Option<&timespec>, ns: i64) -> timespec {
-    let now = realtime();
-    let sum = now.tv_nsec + ns;
-    let slice = timespec { tv_sec: now.tv_sec + sum / 1_000_000_000, tv_nsec: sum % 1_000_000_000 };
-    match t {
-        Some(t) if (t.tv_sec, t.tv_nsec) < (slice.tv_sec, slice.tv_nsec) => *t,
-        _ => slice,
+impl Deadline {
+    /// The moment `t` of CLOCK_REALTIME.
+    pub fn at(t: timespec) -> Deadline {
+        Deadline { realtime: true, at: t }
     }
+
+    /// So long from now, whatever happens to the time of day; for ever where that has no number.
+    pub fn after(s: i64, ns: i64) -> Deadline {
+        let now = read(libc::CLOCK_MONOTONIC);
+        Deadline { realtime: false, at: sum(now, s, ns) }
+    }
+
+    fn now(&self) -> timespec {
+        read(if self.realtime { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC })
+    }
+
+    /// Whether it lies in the past or is now.
+    pub fn passed(&self) -> bool {
+        let now = self.now();
+        (now.tv_sec, now.tv_nsec) >= (self.at.tv_sec, self.at.tv_nsec)
+    }
+}
+
+/// `ns` may have up to 2^62.
+fn sum(t: timespec, s: i64, ns: i64) -> timespec {
+    let ns = t.tv_nsec + ns;
+    timespec {
+        tv_sec: t.tv_sec.saturating_add(s).saturating_add(ns / 1_000_000_000),
+        tv_nsec: ns % 1_000_000_000,
+    }
+}
+
+/// The earlier of `deadline` and `ns` from now.
+pub fn sooner(deadline: Option<&Deadline>, ns: i64) -> Deadline {
+    let Some(deadline) = deadline else { return Deadline::after(0, ns) };
+    let slice = sum(deadline.now(), 0, ns);
+    if (deadline.at.tv_sec, deadline.at.tv_nsec) < (slice.tv_sec, slice.tv_nsec) {
+        return *deadline;
+    }
+    Deadline { at: slice, ..*deadline }
 }

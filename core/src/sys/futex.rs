@@ -1,5 +1,6 @@
 //! Futexes, shared between processes (never the private ones: the words lie in shared memory).
 
+use super::clock::Deadline;
 use super::raw::syscall;
 use crate::errno::Result;
 use core::sync::atomic::AtomicU32;
@@ -10,18 +11,19 @@ const FUTEX_WAIT_BITSET: i32 = 9;
 const FUTEX_CLOCK_REALTIME: i32 = 256;
 const MATCH_ANY: u32 = u32::MAX;
 
-/// Sleeps while `*word == value`, until woken or until `until` (CLOCK_REALTIME, absolute).
+/// Sleeps while `*word == value`, until woken or until `until`.
 /// EAGAIN (value differs), EINTR (a handler ran, even one with SA_RESTART: a wait with a timeout
 /// is never restarted, signal(7)), ETIMEDOUT. futex(2)
-pub fn wait_until(word: &AtomicU32, value: u32, until: &timespec) -> Result<()> {
+pub fn wait_until(word: &AtomicU32, value: u32, until: &Deadline) -> Result<()> {
+    let clock = if until.realtime { FUTEX_CLOCK_REALTIME } else { 0 };
     // SAFETY: the word outlives the call (a mapping held by a reference count); `until` is valid.
     unsafe {
         syscall!(
             libc::SYS_futex,
             word.as_ptr(),
-            FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME,
+            FUTEX_WAIT_BITSET | clock,
             value,
-            until as *const timespec,
+            &until.at as *const timespec,
             0,
             MATCH_ANY
         )

@@ -16,7 +16,7 @@ pub struct Tls {
     /// The signal mask to restore after that.
     pub saved_mask: Cell<u64>,
     /// The wait that this thread sleeps in, or null.
-    pub waiting: Cell<*mut crate::queue::wait::Wait>,
+    pub waiting: Cell<*const crate::sync::wait::Known>,
     /// The deferred signal's `siginfo_t`.
     pub siginfo: UnsafeCell<[u64; 16]>,
 }

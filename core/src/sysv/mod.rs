@@ -1,5 +1,6 @@
 //! System V IPC.
 
+pub mod control;
 pub mod msg;
 pub mod msgctl;
 pub mod object;

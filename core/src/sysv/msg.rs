@@ -13,7 +13,7 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::Doer;
-use crate::queue::wait::{Outcome, Request, Sink, Wait};
+use crate::queue::wait::{self, Outcome, Request, Sink, Wait};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref, Table};
@@ -160,8 +160,8 @@ fn acquire<'r>(
         return Ok(Err(queue.head().end.get()));
     }
     let locked = Locked::acquire(object, ns, me)?;
-    if !mapped(&locked.queue) {
-        return Ok(Err(locked.queue.head().end.get()));
+    if !mapped(&locked.shared) {
+        return Ok(Err(locked.shared.head().end.get()));
     }
     Ok(Ok(locked))
 }
@@ -170,7 +170,7 @@ fn acquire<'r>(
 fn operate(
     id: c_int,
     right: u32,
-    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, &'static Namespace, u64) -> Checked<Step>,
+    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, u64) -> Checked<Step>,
 ) -> Result<usize> {
     let ns = namespace::current()?;
     let mut first = true;
@@ -189,10 +189,10 @@ fn operate(
         let outcome = match acquire(&object, ns, me)? {
             Err(units) => Step::Remap(units),
             Ok(mut locked) => {
-                if locked.queue.head().common.removed.get() != 0 {
+                if locked.shared.head().common.removed.get() != 0 {
                     Step::Fail(Errno::EIDRM)
                 } else {
-                    locked.attempt(&mut |locked| step(locked, &object, ns, me))?
+                    locked.attempt(&mut |locked| step(locked, &object, me))?
                 }
             }
         };
@@ -237,8 +237,8 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
     }
     let text = message.offset::<u8>(size_of::<c_long>());
     text.check(size)?;
-    operate(id, perm::WRITE, &mut |locked, object, ns, me| {
-        if !locked.queue.fits(size as u64) {
+    operate(id, perm::WRITE, &mut |locked, object, me| {
+        if !locked.shared.fits(size as u64) {
             if flags & libc::IPC_NOWAIT != 0 {
                 return Ok(Step::Fail(Errno::EAGAIN));
             }
@@ -250,7 +250,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
                 sink: None,
                 deadline: None,
             };
-            return Wait::enter(locked, object, ns, me, request).map(Step::Sleep);
+            return wait::enter(locked, object, me, request).map(Step::Sleep);
         }
         try_send(locked, kind, text, size)
     })
@@ -258,7 +258,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
 }
 
 fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) -> Checked<Step> {
-    let queue = locked.queue;
+    let queue = locked.shared;
     let head = queue.head();
     let n = match queue.arena_alloc(size) {
         Ok(n) => n,
@@ -303,10 +303,10 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
     }
     let how = matching(kind, flags);
     let sink = Sink::Msg(message, size);
-    operate(id, perm::READ, &mut |locked, object, ns, me| {
-        let mut n = locked.queue.find(how)?;
-        if n == NIL && locked.queue.head().assigned.get() != 0 && locked.sweep()? {
-            n = locked.queue.find(how)?;
+    operate(id, perm::READ, &mut |locked, object, me| {
+        let mut n = locked.shared.find(how)?;
+        if n == NIL && locked.shared.head().assigned.get() != 0 && locked.sweep()? {
+            n = locked.shared.find(how)?;
         }
         if n != NIL {
             return try_receive(locked, n, size, flags, sink);
@@ -323,12 +323,12 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
             sink: Some(sink),
             deadline: None,
         };
-        Wait::enter(locked, object, ns, me, request).map(Step::Sleep)
+        wait::enter(locked, object, me, request).map(Step::Sleep)
     })
 }
 
 fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink: Sink) -> Checked<Step> {
-    let queue = locked.queue;
+    let queue = locked.shared;
     if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
         return Ok(Step::Fail(Errno::E2BIG));
     }
@@ -355,8 +355,8 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
     // The kernel prepares the copy by reading from the buffer.
     let most = size.min(limits::get(ns, Limit::MsgMax) as usize);
     message.check(most)?;
-    operate(id, perm::READ, &mut |locked, _, _, _| {
-        let queue = locked.queue;
+    operate(id, perm::READ, &mut |locked, _, _| {
+        let queue = locked.shared;
         let n = if place < 0 { NIL } else { queue.nth(place as u64)? };
         if n == NIL {
             return Ok(Step::Fail(Errno::ENOMSG));

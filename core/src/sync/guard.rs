@@ -1,0 +1,73 @@
+//! An object with its lock held.
+
+use super::lock::Got;
+use super::wait::Wakes;
+use crate::namespace::Namespace;
+use crate::region::header::Header;
+use crate::region::object::Ref;
+use crate::region::{Checked, W32};
+
+/// What lies behind the lock of one kind of object. Copyable: it borrows the mapping that a
+/// reference keeps.
+pub trait Shared<'r>: Copy {
+    /// That of a mapped object.
+    fn of(object: &'r Ref) -> Self;
+    /// The common header.
+    fn common(&self) -> &'r Header;
+    /// Not 0 while a repair is under way: one that was cut short is done again.
+    fn broken(&self) -> &'r W32;
+    /// Makes the derived data anew from the truth; Corrupt when that contradicts itself.
+    fn repair(&self, object: &'r Ref, ns: &'static Namespace, wakes: &mut Wakes<'r>) -> Checked<()>;
+}
+
+/// The lock, held until dropped; then those who are to be woken are woken.
+pub struct Locked<'r, S: Shared<'r>> {
+    /// What it guards.
+    pub shared: S,
+    /// Whom to wake when the lock is released.
+    pub wakes: Wakes<'r>,
+    /// The namespace.
+    pub ns: &'static Namespace,
+    object: &'r Ref,
+}
+
+impl<'r, S: Shared<'r>> Locked<'r, S> {
+    /// Takes the lock, and repairs the object if its last holder died over it.
+    /// Corrupt when that cannot be done. The caller is inside a section.
+    #[inline]
+    pub fn acquire(object: &'r Ref, ns: &'static Namespace, me: u64) -> Checked<Self> {
+        let shared = S::of(object);
+        let got = shared.common().lock.acquire(ns, me);
+        let mut locked = Locked { shared, wakes: Wakes::default(), ns, object };
+        if got == Got::Stolen || shared.broken().get() != 0 {
+            locked.repair()?;
+        }
+        Ok(locked)
+    }
+
+    /// Makes the derived data anew.
+    #[cold]
+    pub fn repair(&mut self) -> Checked<()> {
+        self.shared.repair(self.object, self.ns, &mut self.wakes)
+    }
+
+    /// Runs `body`, and once more after a repair when it finds the object in disorder.
+    #[inline]
+    pub fn attempt<T>(&mut self, body: &mut dyn FnMut(&mut Self) -> Checked<T>) -> Checked<T> {
+        match body(self) {
+            Ok(value) => Ok(value),
+            Err(_) => {
+                self.repair()?;
+                body(self)
+            }
+        }
+    }
+}
+
+impl<'r, S: Shared<'r>> Drop for Locked<'r, S> {
+    #[inline]
+    fn drop(&mut self) {
+        self.shared.common().lock.release();
+        self.wakes.wake();
+    }
+}
