@@ -16,9 +16,10 @@ struct Header {
     by_hand: &'static str,
 }
 
-const HEADERS: [Header; 3] = [
+const HEADERS: [Header; 4] = [
     Header { name: "ipc", system: "sys/ipc.h", by_hand: "" },
     Header { name: "msg", system: "sys/msg.h", by_hand: "" },
+    Header { name: "shm", system: "sys/shm.h", by_hand: "" },
     Header { name: "mqueue", system: "mqueue.h", by_hand: MQ_OPEN },
 ];
 

@@ -8,7 +8,7 @@
 //!   `__sysv_signal`, `sigset`, `sigignore`, `siginterrupt`, `capset`, `closefrom`: the libc crate does
 //!   not declare them (those that are another function by a second name are compared with that one)
 
-use crate::{ipc, mqueue, msg, poll, signal, unistd};
+use crate::{ipc, mqueue, msg, poll, shm, signal, unistd};
 
 macro_rules! same {
     ($($ours:path = $theirs:path;)*) => {
@@ -22,6 +22,10 @@ same! {
     msg::msgsnd = libc::msgsnd;
     msg::msgrcv = libc::msgrcv;
     msg::msgctl = libc::msgctl;
+    shm::shmget = libc::shmget;
+    shm::shmat = libc::shmat;
+    shm::shmdt = libc::shmdt;
+    shm::shmctl = libc::shmctl;
     mqueue::mq_close = libc::mq_close;
     mqueue::mq_unlink = libc::mq_unlink;
     mqueue::mq_send = libc::mq_send;

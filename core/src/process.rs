@@ -16,6 +16,8 @@ pub struct ProcessPage {
     /// The process's token in its namespace, see [`crate::namespace::lifeline`]; 0: not registered.
     pub token: AtomicU64,
     pid: AtomicU32,
+    /// Attachments of shared memory that this process has recorded (see [`crate::sysv::shm`]).
+    pub attaches: AtomicU32,
     /// Guards the table of signal actions; a child must not inherit it held.
     pub(crate) signal_lock: AtomicU32,
     pub(crate) cred: CredCache,

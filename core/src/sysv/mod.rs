@@ -1,6 +1,10 @@
 //! System V IPC.
 
+pub mod attached;
 pub mod control;
 pub mod msg;
 pub mod msgctl;
 pub mod object;
+pub mod segment;
+pub mod shm;
+pub mod shmctl;

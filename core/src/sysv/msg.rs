@@ -101,6 +101,7 @@ pub fn get(key: libc::key_t, flags: c_int) -> Result<c_int> {
         flags,
         make: &|perm| make(ns, key, perm),
         suits: &|_| Ok(()),
+        least: 0,
         limit: limits::get(ns, Limit::MsgMni) as u32,
     }
     .run::<Msg>()

@@ -23,6 +23,12 @@ pub trait Kind {
     fn keys() -> &'static [AtomicU64; KEYS];
     /// The measures, checked against the length of the file.
     fn measure(mapping: &Mapping, size: u64) -> Result<Geometry>;
+    /// How much of a file of `size` bytes the table maps.
+    fn mapped_bytes(size: u64) -> u64 {
+        size
+    }
+    /// Gives back what only the object's users held, before its names go. Its lock is held.
+    fn empty(_ns: &'static Namespace, _object: &Ref, _index: u32) {}
 }
 
 /// Keys that a process remembers.
@@ -45,7 +51,8 @@ pub fn by_key_cached<K: Kind>(key: i32) -> Option<(i32, Ref)> {
     }
     let id = entry as u32 as i32 - 1;
     let object = mapped::<K>(id)?;
-    (object.header().key.get() == key as u32).then_some((id, object))
+    let header = object.header();
+    (header.key.get() == key as u32 && header.removed.get() == 0).then_some((id, object))
 }
 
 /// The object with this identifier, if this process has it mapped and it is not removed.
@@ -55,7 +62,7 @@ fn mapped<K: Kind>(id: i32) -> Option<Ref> {
     if object.number.load(Relaxed) != id || !object.is(K::KIND) {
         return None;
     }
-    if object.header().removed.get() != 0 {
+    if object.header().is_gone() {
         K::table().remove_object(ids::index_of(id) as usize, &object);
         return None;
     }
@@ -99,9 +106,7 @@ pub fn by_id_as_owner<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
 
 /// The object at this index, whatever its identifier.
 pub fn by_index<K: Kind>(ns: &'static Namespace, index: u32) -> Result<Ref> {
-    if let Some(object) =
-        K::table().get(index as usize).filter(|o| o.is(K::KIND) && o.header().removed.get() == 0)
-    {
+    if let Some(object) = K::table().get(index as usize).filter(|o| o.is(K::KIND) && !o.header().is_gone()) {
         return Ok(object);
     }
     open::<K>(ns, index, false)
@@ -119,7 +124,7 @@ pub fn open<K: Kind>(ns: &'static Namespace, index: u32, as_owner: bool) -> Resu
         Errno::ENOENT | Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV => Errno::EINVAL,
         e => e,
     })?;
-    let mapping = Mapping::new(fd.raw(), st.size as usize, st.file)?;
+    let mapping = Mapping::new(fd.raw(), K::mapped_bytes(st.size) as usize, st.file)?;
     let header = mapping.header();
     header.verify(K::KIND).map_err(|_| Errno::EINVAL)?;
     let id = header.id.get() as i32;
@@ -127,9 +132,10 @@ pub fn open<K: Kind>(ns: &'static Namespace, index: u32, as_owner: bool) -> Resu
         return Err(Errno::EINVAL);
     }
     let geometry = K::measure(&mapping, st.size)?;
-    if header.removed.get() != 0 || is_orphan(ns, K::ROOM, header, id) {
+    if header.is_gone() || is_orphan(ns, K::ROOM, header, id) {
         let object = mapping.install(K::KIND, -1, 0, geometry)?;
-        bury::<K>(ns, &object, id)?;
+        // Only its owner may take the names away in a directory that users share.
+        let _ = bury::<K>(ns, &object, id);
         return Err(Errno::EINVAL);
     }
     let object = mapping.install(K::KIND, id, 0, geometry)?;
@@ -170,13 +176,21 @@ pub fn bury<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()
     done
 }
 
-/// Removes key and index, each only if it still leads to this object. The object's lock is held.
-pub fn remove_names<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+/// Removes the key if it still leads to this object. The object's lock is held.
+pub fn remove_key<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
     let key = object.header().key.get() as i32;
     if key != libc::IPC_PRIVATE {
         ids::clear_key(ns, K::ROOM, key, id)?;
+        object.header().key.set(libc::IPC_PRIVATE as u32);
     }
+    Ok(())
+}
+
+/// Removes key and index, each only if it still leads to this object. The object's lock is held.
+pub fn remove_names<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
     let index = ids::index_of(id);
+    K::empty(ns, object, index);
+    remove_key::<K>(ns, object, id)?;
     // Under the lock no other helper can have freed the index for a new object.
     match file::stat_at(ns.dir()?, K::ROOM.path(index).as_cstr()) {
         Ok(st) if st.file == object.file() => ids::withdraw(ns, K::ROOM, index),
@@ -217,6 +231,8 @@ pub struct Get<'a> {
     pub make: Make<'a>,
     /// Further conditions on an existing one (its size, for instance).
     pub suits: &'a dyn Fn(&Ref) -> Result<()>,
+    /// Bytes that the file of an existing one has if it suits, for callers who may not open it.
+    pub least: u64,
     /// How many objects there may be.
     pub limit: u32,
 }
@@ -267,6 +283,14 @@ impl Get<'_> {
     /// The object that the key leads to; None: it is gone, look again.
     fn look_at<K: Kind>(&self, id: i32) -> Result<Option<i32>> {
         match by_id::<K>(self.ns, id) {
+            // Its remover was killed before the key was gone: help.
+            Ok(object) if object.header().removed.get() != 0 => {
+                let lock = &object.header().lock;
+                let _ = lock.acquire(self.ns, lifeline::my_token(self.ns)?);
+                let done = remove_key::<K>(self.ns, &object, id);
+                lock.release();
+                done.map(|()| None)
+            }
             Ok(object) => {
                 remember_key::<K>(self.key, id);
                 self.existing(id, &object).map(Some)
@@ -276,6 +300,10 @@ impl Get<'_> {
                 let st = file::stat_at(self.ns.dir()?, K::ROOM.path(ids::index_of(id)).as_cstr())?;
                 let perm =
                     Perm { uid: st.uid, gid: st.gid, cuid: st.uid, cgid: st.gid, mode: st.mode & 0o777 };
+                self.may_exist()?;
+                if st.size < self.least {
+                    return Err(Errno::EINVAL);
+                }
                 self.existing_closed(id, &perm).map(Some)
             }
             Err(Errno::EINVAL) => {
@@ -312,7 +340,6 @@ impl Get<'_> {
     /// As [`Get::existing`] for an object that the caller may neither read nor write, by what its
     /// file shows.
     fn existing_closed(&self, id: i32, perm: &Perm) -> Result<i32> {
-        self.may_exist()?;
         let verdict = perm.verdict(&cred::current()?);
         if Perm::allows(verdict, perm::wanted(self.flags as u32)) {
             Ok(id)
