@@ -31,39 +31,71 @@ pub trait Kind {
     fn empty(_ns: &'static Namespace, _object: &Ref, _index: u32) {}
 }
 
+/// A [`Kind`] as a value: what is not on the fast path exists once, not once a kind.
+#[derive(Clone, Copy)]
+pub(super) struct Class {
+    pub(super) room: Room,
+    kind: ObjectKind,
+    least: u64,
+    pub(super) table: fn() -> &'static Table,
+    keys: fn() -> &'static [AtomicU64; KEYS],
+    measure: fn(&Mapping, u64) -> Result<Geometry>,
+    mapped_bytes: fn(u64) -> u64,
+    empty: fn(&'static Namespace, &Ref, u32),
+}
+
+impl Class {
+    #[inline(always)]
+    pub(super) fn of<K: Kind>() -> &'static Class {
+        const {
+            &Class {
+                room: K::ROOM,
+                kind: K::KIND,
+                least: K::LEAST,
+                table: K::table,
+                keys: K::keys,
+                measure: K::measure,
+                mapped_bytes: K::mapped_bytes,
+                empty: K::empty,
+            }
+        }
+    }
+}
+
 /// Keys that a process remembers.
 pub const KEYS: usize = 256;
 
-fn key_slot<K: Kind>(key: i32) -> &'static AtomicU64 {
-    &K::keys()[(key as u32).wrapping_mul(0x9e37_79b1) as usize >> 24]
+fn key_slot(keys: &'static [AtomicU64; KEYS], key: i32) -> &'static AtomicU64 {
+    &keys[(key as u32).wrapping_mul(0x9e37_79b1) as usize >> 24]
 }
 
 /// Keeps `key -> id` for the next look-up. It needs no end: `removed` in the header ends it.
-pub fn remember_key<K: Kind>(key: i32, id: i32) {
-    key_slot::<K>(key).store((key as u32 as u64) << 32 | (id as u64 + 1), Relaxed);
+fn remember_key(class: &Class, key: i32, id: i32) {
+    key_slot((class.keys)(), key).store((key as u32 as u64) << 32 | (id as u64 + 1), Relaxed);
 }
 
 /// The object that `key` led to last time, if it still does. No system call.
-pub fn by_key_cached<K: Kind>(key: i32) -> Option<(i32, Ref)> {
-    let entry = key_slot::<K>(key).load(Relaxed);
+#[inline]
+fn by_key_cached<K: Kind>(key: i32) -> Option<(i32, Ref)> {
+    let entry = key_slot(K::keys(), key).load(Relaxed);
     if entry as u32 == 0 || (entry >> 32) as u32 != key as u32 {
         return None;
     }
     let id = entry as u32 as i32 - 1;
-    let object = mapped::<K>(id)?;
+    let object = mapped(K::table(), K::KIND, id)?;
     let header = object.header();
     (header.key.get() == key as u32 && header.removed.get() == 0).then_some((id, object))
 }
 
 /// The object with this identifier, if this process has it mapped and it is not removed.
-#[inline]
-fn mapped<K: Kind>(id: i32) -> Option<Ref> {
-    let object = K::table().get(ids::index_of(id) as usize)?;
-    if object.number.load(Relaxed) != id || !object.is(K::KIND) {
+#[inline(always)]
+fn mapped(table: &'static Table, kind: ObjectKind, id: i32) -> Option<Ref> {
+    let object = table.get(ids::index_of(id) as usize)?;
+    if object.number.load(Relaxed) != id || !object.is(kind) {
         return None;
     }
     if object.header().is_gone() {
-        K::table().remove_object(ids::index_of(id) as usize, &object);
+        table.remove_object(ids::index_of(id) as usize, &object);
         return None;
     }
     Some(object)
@@ -76,15 +108,20 @@ pub fn by_id<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
     if id < 0 {
         return Err(Errno::EINVAL);
     }
-    match mapped::<K>(id) {
+    match mapped(K::table(), K::KIND, id) {
         Some(object) => Ok(object),
-        None => match open::<K>(ns, ids::index_of(id), false) {
-            Ok(object) if object.number.load(Relaxed) == id => Ok(object),
-            Ok(_) => Err(Errno::EINVAL),
-            // Kept out, but of a later object at this index.
-            Err(Errno::EACCES) if ids::known_id(ns, K::ROOM, ids::index_of(id)) != id => Err(Errno::EINVAL),
-            Err(e) => Err(e),
-        },
+        None => open_id(ns, Class::of::<K>(), id),
+    }
+}
+
+#[inline(never)]
+fn open_id(ns: &'static Namespace, class: &Class, id: i32) -> Result<Ref> {
+    match open(ns, class, ids::index_of(id), false) {
+        Ok(object) if object.number.load(Relaxed) == id => Ok(object),
+        Ok(_) => Err(Errno::EINVAL),
+        // Kept out, but of a later object at this index.
+        Err(Errno::EACCES) if ids::known_id(ns, class.room, ids::index_of(id)) != id => Err(Errno::EINVAL),
+        Err(e) => Err(e),
     }
 }
 
@@ -94,9 +131,13 @@ pub fn by_id_as_owner<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
         Err(Errno::EACCES) => {}
         other => return other,
     }
-    let object =
-        open::<K>(ns, ids::index_of(id), true)
-            .map_err(|e| if e == Errno::EACCES { Errno::EPERM } else { e })?;
+    let object = open(ns, Class::of::<K>(), ids::index_of(id), true).map_err(|e| {
+        if e == Errno::EACCES {
+            Errno::EPERM
+        } else {
+            e
+        }
+    })?;
     if object.number.load(Relaxed) == id {
         Ok(object)
     } else {
@@ -106,40 +147,45 @@ pub fn by_id_as_owner<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
 
 /// The object at this index, whatever its identifier.
 pub fn by_index<K: Kind>(ns: &'static Namespace, index: u32) -> Result<Ref> {
-    if let Some(object) = K::table().get(index as usize).filter(|o| o.is(K::KIND) && !o.header().is_gone()) {
-        return Ok(object);
+    at_index(ns, Class::of::<K>(), index)
+}
+
+pub(super) fn at_index(ns: &'static Namespace, class: &Class, index: u32) -> Result<Ref> {
+    let object = (class.table)().get(index as usize);
+    match object.filter(|o| o.is(class.kind) && !o.header().is_gone()) {
+        Some(object) => Ok(object),
+        None => open(ns, class, index, false),
     }
-    open::<K>(ns, index, false)
 }
 
 /// Opens and maps the file at `index`, and enters it in the table.
-pub fn open<K: Kind>(ns: &'static Namespace, index: u32, as_owner: bool) -> Result<Ref> {
+pub(super) fn open(ns: &'static Namespace, class: &Class, index: u32, as_owner: bool) -> Result<Ref> {
     let dir = ns.dir()?;
-    let path = K::ROOM.path(index);
-    let opened = match open_file(dir, path.as_cstr(), K::LEAST) {
-        Err(Errno::EACCES) if as_owner => open_own(dir, path.as_cstr(), K::LEAST),
+    let path = class.room.path(index);
+    let opened = match open_file(dir, path.as_cstr(), class.least) {
+        Err(Errno::EACCES) if as_owner => open_own(dir, path.as_cstr(), class.least),
         other => other,
     };
     let (fd, st) = opened.map_err(|e| match e {
         Errno::ENOENT | Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV => Errno::EINVAL,
         e => e,
     })?;
-    let mapping = Mapping::new(fd.raw(), K::mapped_bytes(st.size) as usize, st.file)?;
+    let mapping = Mapping::new(fd.raw(), (class.mapped_bytes)(st.size) as usize, st.file)?;
     let header = mapping.header();
-    header.verify(K::KIND).map_err(|_| Errno::EINVAL)?;
+    header.verify(class.kind).map_err(|_| Errno::EINVAL)?;
     let id = header.id.get() as i32;
     if id < 0 || ids::index_of(id) != index {
         return Err(Errno::EINVAL);
     }
-    let geometry = K::measure(&mapping, st.size)?;
-    if header.is_gone() || is_orphan(ns, K::ROOM, header, id) {
-        let object = mapping.install(K::KIND, -1, 0, geometry)?;
+    let geometry = (class.measure)(&mapping, st.size)?;
+    if header.is_gone() || is_orphan(ns, class.room, header, id) {
+        let object = mapping.install(class.kind, -1, 0, geometry)?;
         // Only its owner may take the names away in a directory that users share.
-        let _ = bury::<K>(ns, &object, id);
+        let _ = bury(ns, class, &object, id);
         return Err(Errno::EINVAL);
     }
-    let object = mapping.install(K::KIND, id, 0, geometry)?;
-    K::table().put(index as usize, &object)?;
+    let object = mapping.install(class.kind, id, 0, geometry)?;
+    (class.table)().put(index as usize, &object)?;
     Ok(object)
 }
 
@@ -166,21 +212,25 @@ fn open_own(dir: i32, path: &core::ffi::CStr, least: u64) -> Result<(file::Fd, f
 }
 
 /// Removes the names of an object that says that it is removed: whoever finds one helps.
-pub fn bury<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+fn bury(ns: &'static Namespace, class: &Class, object: &Ref, id: i32) -> Result<()> {
     let me = lifeline::my_token(ns)?;
     let header = object.header();
     let _ = header.lock.acquire(ns, me);
     header.removed.set(1);
-    let done = remove_names::<K>(ns, object, id);
+    let done = withdraw(ns, class, object, id);
     header.lock.release();
     done
 }
 
 /// Removes the key if it still leads to this object. The object's lock is held.
 pub fn remove_key<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+    withdraw_key(ns, K::ROOM, object, id)
+}
+
+fn withdraw_key(ns: &'static Namespace, room: Room, object: &Ref, id: i32) -> Result<()> {
     let key = object.header().key.get() as i32;
     if key != libc::IPC_PRIVATE {
-        ids::clear_key(ns, K::ROOM, key, id)?;
+        ids::clear_key(ns, room, key, id)?;
         object.header().key.set(libc::IPC_PRIVATE as u32);
     }
     Ok(())
@@ -188,12 +238,16 @@ pub fn remove_key<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Res
 
 /// Removes key and index, each only if it still leads to this object. The object's lock is held.
 pub fn remove_names<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+    withdraw(ns, Class::of::<K>(), object, id)
+}
+
+fn withdraw(ns: &'static Namespace, class: &Class, object: &Ref, id: i32) -> Result<()> {
     let index = ids::index_of(id);
-    K::empty(ns, object, index);
-    remove_key::<K>(ns, object, id)?;
+    (class.empty)(ns, object, index);
+    withdraw_key(ns, class.room, object, id)?;
     // Under the lock no other helper can have freed the index for a new object.
-    match file::stat_at(ns.dir()?, K::ROOM.path(index).as_cstr()) {
-        Ok(st) if st.file == object.file() => ids::withdraw(ns, K::ROOM, index),
+    match file::stat_at(ns.dir()?, class.room.path(index).as_cstr()) {
+        Ok(st) if st.file == object.file() => ids::withdraw(ns, class.room, index),
         _ => Ok(()),
     }
 }
@@ -241,16 +295,23 @@ impl Get<'_> {
     /// The identifier of the object with this key, or of a new one.
     /// EACCES, EEXIST, ENOENT, ENOMEM, ENOSPC. Linux: ipcget
     pub fn run<K: Kind>(&self) -> Result<i32> {
-        if self.key == libc::IPC_PRIVATE {
-            return self.create::<K>().map(|(id, _)| id);
+        if self.key != libc::IPC_PRIVATE {
+            if let Some((id, object)) = by_key_cached::<K>(self.key) {
+                return self.existing(id, &object);
+            }
         }
-        if let Some((id, object)) = by_key_cached::<K>(self.key) {
-            return self.existing(id, &object);
+        self.run_slowly(Class::of::<K>())
+    }
+
+    #[inline(never)]
+    fn run_slowly(&self, class: &Class) -> Result<i32> {
+        if self.key == libc::IPC_PRIVATE {
+            return self.create(class).map(|(id, _)| id);
         }
         // A key may lose its object between any two steps; each round then starts afresh.
         for _ in 0..1000 {
-            match ids::find_key(self.ns, K::ROOM, self.key) {
-                Ok(id) => match self.look_at::<K>(id)? {
+            match ids::find_key(self.ns, class.room, self.key) {
+                Ok(id) => match self.look_at(class, id)? {
                     Some(id) => return Ok(id),
                     None => continue,
                 },
@@ -260,17 +321,17 @@ impl Get<'_> {
             if self.flags & libc::IPC_CREAT == 0 {
                 return Err(Errno::ENOENT);
             }
-            let (id, object) = self.create::<K>()?;
-            match ids::set_key(self.ns, K::ROOM, self.key, id) {
+            let (id, object) = self.create(class)?;
+            match ids::set_key(self.ns, class.room, self.key, id) {
                 Ok(()) => {
                     object.header().creator.set(0);
-                    remember_key::<K>(self.key, id);
+                    remember_key(class, self.key, id);
                     return Ok(id);
                 }
                 Err(e) => {
                     // Another creator was quicker: ours was never to be found.
-                    bury::<K>(self.ns, &object, id)?;
-                    K::table().remove_object(ids::index_of(id) as usize, &object);
+                    bury(self.ns, class, &object, id)?;
+                    (class.table)().remove_object(ids::index_of(id) as usize, &object);
                     if e != Errno::EEXIST {
                         return Err(e);
                     }
@@ -280,24 +341,31 @@ impl Get<'_> {
         Err(Errno::EAGAIN)
     }
 
+    fn by_id(&self, class: &Class, id: i32) -> Result<Ref> {
+        match mapped((class.table)(), class.kind, id) {
+            Some(object) => Ok(object),
+            None => open_id(self.ns, class, id),
+        }
+    }
+
     /// The object that the key leads to; None: it is gone, look again.
-    fn look_at<K: Kind>(&self, id: i32) -> Result<Option<i32>> {
-        match by_id::<K>(self.ns, id) {
+    fn look_at(&self, class: &Class, id: i32) -> Result<Option<i32>> {
+        match self.by_id(class, id) {
             // Its remover was killed before the key was gone: help.
             Ok(object) if object.header().removed.get() != 0 => {
                 let lock = &object.header().lock;
                 let _ = lock.acquire(self.ns, lifeline::my_token(self.ns)?);
-                let done = remove_key::<K>(self.ns, &object, id);
+                let done = withdraw_key(self.ns, class.room, &object, id);
                 lock.release();
                 done.map(|()| None)
             }
             Ok(object) => {
-                remember_key::<K>(self.key, id);
+                remember_key(class, self.key, id);
                 self.existing(id, &object).map(Some)
             }
             // No right at all: the key and its identifier are for everybody nevertheless.
             Err(Errno::EACCES) => {
-                let st = file::stat_at(self.ns.dir()?, K::ROOM.path(ids::index_of(id)).as_cstr())?;
+                let st = file::stat_at(self.ns.dir()?, class.room.path(ids::index_of(id)).as_cstr())?;
                 let perm =
                     Perm { uid: st.uid, gid: st.gid, cuid: st.uid, cgid: st.gid, mode: st.mode & 0o777 };
                 self.may_exist()?;
@@ -307,11 +375,12 @@ impl Get<'_> {
                 self.existing_closed(id, &perm).map(Some)
             }
             Err(Errno::EINVAL) => {
-                let gone = file::stat_at(self.ns.dir()?, K::ROOM.path(ids::index_of(id)).as_cstr()).is_err();
-                if gone && ids::find_key(self.ns, K::ROOM, self.key) == Ok(id) {
+                let gone =
+                    file::stat_at(self.ns.dir()?, class.room.path(ids::index_of(id)).as_cstr()).is_err();
+                if gone && ids::find_key(self.ns, class.room, self.key) == Ok(id) {
                     // The file was removed by hand, without its key.
-                    ids::clear_key(self.ns, K::ROOM, self.key, id)?;
-                } else if !gone && ids::find_key(self.ns, K::ROOM, self.key) == Ok(id) {
+                    ids::clear_key(self.ns, class.room, self.key, id)?;
+                } else if !gone && ids::find_key(self.ns, class.room, self.key) == Ok(id) {
                     // The link leads to something else, or to a spoilt object.
                     return Err(Errno::EINVAL);
                 }
@@ -348,7 +417,7 @@ impl Get<'_> {
         }
     }
 
-    fn create<K: Kind>(&self) -> Result<(i32, Ref)> {
+    fn create(&self, class: &Class) -> Result<(i32, Ref)> {
         let cred = cred::current()?;
         let perm = Perm {
             uid: cred.euid,
@@ -362,10 +431,10 @@ impl Get<'_> {
         if self.key != libc::IPC_PRIVATE {
             header.creator.set(lifeline::my_token(self.ns)?);
         }
-        let id = ids::publish(self.ns, K::ROOM, fd.raw(), self.limit, &|id| header.id.set(id as u32))?;
-        let geometry = K::measure(&mapping, size)?;
-        let object = mapping.install(K::KIND, id, 0, geometry)?;
-        K::table().put(ids::index_of(id) as usize, &object)?;
+        let id = ids::publish(self.ns, class.room, fd.raw(), self.limit, &|id| header.id.set(id as u32))?;
+        let geometry = (class.measure)(&mapping, size)?;
+        let object = mapping.install(class.kind, id, 0, geometry)?;
+        (class.table)().put(ids::index_of(id) as usize, &object)?;
         Ok((id, object))
     }
 }

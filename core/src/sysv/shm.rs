@@ -76,6 +76,7 @@ fn open(ns: &Namespace, object: &Ref, index: u32, access: c_int) -> Result<(file
 }
 
 /// Makes a segment that has no name yet. EINVAL, ENOMEM, ENOSPC, EPERM.
+#[inline(never)]
 fn make(
     ns: &'static Namespace,
     key: i32,
@@ -202,6 +203,9 @@ fn map_contents(ns: &Namespace, object: &Ref, place: map::Where, flags: c_int) -
         return Err(Errno::EINVAL);
     }
     let len = bytes.next_multiple_of(PAGE) as usize;
+    if matches!(place, map::Where::Free(addr) if addr.checked_add(len).is_none()) {
+        return Err(Errno::EINVAL);
+    }
     // SAFETY: SHM_REMAP is the program's wish.
     let at = unsafe { map::contents(fd.raw(), DATA_AT, len, prot, place) }.map_err(|e| match e {
         Errno::EEXIST => Errno::EINVAL,
