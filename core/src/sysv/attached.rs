@@ -162,10 +162,15 @@ pub fn each_object(each: &mut dyn FnMut(&Ref)) {
 }
 
 /// Unmaps what is left of the attachment that began at `base`; its object. Of two threads that ask,
-/// one gets None.
+/// one gets None. Of several segments, one over the other's beginning, the lower goes. Linux: ksys_shmdt
 pub fn detach(base: usize) -> Option<Ref> {
     let at_base = |p: &&Place| p.is_used() && p.base.load(Relaxed) == base;
-    let first = places().iter().filter(at_base).find(|p| p.claim())?;
+    let first = loop {
+        let lowest = places().iter().filter(at_base).min_by_key(|p| p.range().0)?;
+        if lowest.claim() {
+            break lowest;
+        }
+    };
     let object = first.adopt()?;
     let unmap = |place: &Place| {
         let (start, end) = place.range();

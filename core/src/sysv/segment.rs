@@ -171,7 +171,7 @@ impl<'r> Segment<'r> {
             return Err(Errno::ENOMEM);
         }
         let place = self.place(n);
-        if place as usize % PAGE as usize == 0 {
+        if (place as usize).is_multiple_of(PAGE as usize) {
             map::populate(place as *mut u8, size_of::<Record>())?;
         }
         // SAFETY: in the mapping; all atomics.

@@ -94,11 +94,15 @@ fn make(
     if all < u64::MAX / PAGE && totals(ns)?.0 + length / PAGE > all {
         return Err(Errno::ENOSPC);
     }
+    // No file is longer. Linux: __shmem_file_setup
+    if bytes > i64::MAX as u64 {
+        return Err(Errno::EINVAL);
+    }
     let fd = file::open_at(ns.dir()?, c"shm", libc::O_TMPFILE | libc::O_RDWR, 0o600)?;
     let huge = flags & libc::SHM_HUGETLB != 0;
     let length = if huge { huge_length(fd.raw(), flags, bytes)? } else { length };
     let no_room = |_| Errno::ENOMEM;
-    let size = length.checked_add(DATA_AT).filter(|n| *n <= i64::MAX as u64).ok_or(Errno::ENOMEM)?;
+    let size = length.checked_add(DATA_AT).ok_or(Errno::ENOMEM)?;
     if flags & libc::SHM_NORESERVE == 0 && file::available(fd.raw())?.is_some_and(|left| length > left) {
         return Err(Errno::ENOMEM);
     }
@@ -125,7 +129,9 @@ fn huge_length(fd: c_int, flags: c_int, bytes: u64) -> Result<u64> {
     {
         return Err(Errno::EPERM);
     }
-    if file::stat(fd)?.block < HUGE_PAGE || 1 << log > HUGE_PAGE {
+    let there_are = file::stat(fd)?.block >= HUGE_PAGE && 1 << log <= HUGE_PAGE;
+    // The kernel makes one all the same, which raises SIGBUS when it is used; here it has other pages.
+    if !there_are && flags & libc::SHM_NORESERVE == 0 {
         return Err(Errno::ENOMEM);
     }
     bytes.checked_next_multiple_of(HUGE_PAGE).ok_or(Errno::ENOMEM)
