@@ -1,7 +1,7 @@
 /*
  * nosyscall OPERATION GUARD: warms up, then does an operation 10,000 times where system calls are
  * forbidden or counted.
- *     OPERATION  msg (msgsnd and msgrcv), msgget (of a known key), mq (mq_send and mq_receive), all
+ *     OPERATION  msg (msgsnd and msgrcv), msgget, shmget (of a known key), mq (mq_send and mq_receive), all
  *     GUARD      filter (seccomp kills at any call but write and exit_group), strict (seccomp's strict
  *                mode), marks (two write(2) calls between which a tracer counts), none
  * Ends with 0 when all were done, with 20 when an operation failed, with 21 when what was forbidden
@@ -12,11 +12,12 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 
 enum { KEY = 0x105, ROUNDS = 10000, DEPTH = 8, TYPES = 5, LONGEST = 1000 };
 
-static int queue;
+static int queue, segment;
 static mqd_t mqd;
 
 /* Lengths and types go through their whole range, so that no size class is left out. */
@@ -94,7 +95,17 @@ static int do_msgget(void)
     return 0;
 }
 
-static int do_all(void) { return do_msg() == -1 || do_mq() == -1 || do_msgget() == -1 ? -1 : 0; }
+static int do_shmget(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++)
+        if (shmget(KEY, i % 4096, i % 2 ? 0 : IPC_CREAT | 0600) != segment)
+            return -1;
+    return 0;
+}
+
+static int do_all(void) { return do_msg() == -1 || do_mq() == -1 || do_msgget() == -1 || do_shmget() == -1 ? -1 : 0; }
 
 static int do_nothing(void) { return 0; }
 
@@ -104,7 +115,8 @@ static void warm_up(void)
 
     queue = msgget(KEY, IPC_CREAT | 0600);
     mqd = mq_open("/nosyscall", O_CREAT | O_RDWR, 0600, &attr);
-    NEED(queue != -1 && mqd != (mqd_t)-1, "making the queues");
+    segment = shmget(KEY, 4096, IPC_CREAT | 0600);
+    NEED(queue != -1 && segment != -1 && mqd != (mqd_t)-1, "making the queues");
     NEED(do_all() == 0 && do_all() == 0, "warming up");
 }
 
@@ -147,7 +159,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } operations[] = {{"msg", do_msg}, {"mq", do_mq}, {"msgget", do_msgget}, {"all", do_all}, {"nothing", do_nothing}};
+    } operations[] = {{"msg", do_msg}, {"mq", do_mq}, {"msgget", do_msgget},
+                    {"shmget", do_shmget}, {"all", do_all}, {"nothing", do_nothing}};
     size_t i;
     pid_t pid;
     int status;
@@ -164,6 +177,7 @@ int main(int argc, char **argv)
     }
     status = reap(pid);
     msgctl(msgget(KEY, 0), IPC_RMID, NULL);
+    shmctl(shmget(KEY, 0, 0), IPC_RMID, NULL);
     mq_unlink("/nosyscall");
     say("%s under %s: %s", argv[1], argv[2], status_text(status));
     if (WIFSIGNALED(status))

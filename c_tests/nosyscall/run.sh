@@ -1,5 +1,5 @@
 #!/bin/bash
-# An uncontended mq_send, mq_receive, msgsnd, msgrcv and msgget of a known key makes no system call:
+# An uncontended mq_send, mq_receive, msgsnd, msgrcv, msgget and shmget of a known key makes no system call:
 # seccomp kills the process at the first one; strace counts them.
 #
 # Each guard is first tried where it must bite, on the kernel's queues, so that the test can fail.
@@ -12,7 +12,7 @@ declare -A BITES=([filter]="signal 31" [strict]="signal 9")
 # The guard kills a process that makes a system call, and one that makes none it lets live.
 bites() {
     local guard=$1 operation said
-    for operation in msg mq msgget; do
+    for operation in msg mq msgget shmget; do
         said=$(on_kernel "$BIN/nosyscall" $operation $guard 2>&1)
         expect "on the kernel's queues" "$operation under $guard: ${BITES[$guard]}" "$said" || return
     done
@@ -60,7 +60,7 @@ controls() {
 
 build nosyscall "$HERE/nosyscall.c" && {
     controls
-    for operation in msg mq msgget all; do
+    for operation in msg mq msgget shmget all; do
         for guard in filter strict; do on_ours "$operation-$guard" without "$operation" "$guard"; done
         if ! command -v strace >/dev/null; then
             skip "$operation-strace" "strace is not installed (Debian: apt-get install strace)"

@@ -16,7 +16,7 @@ pub struct ProcessPage {
     /// The process's token in its namespace, see [`crate::namespace::lifeline`]; 0: not registered.
     pub token: AtomicU64,
     pid: AtomicU32,
-    /// Attachments of shared memory that this process has recorded (see [`crate::sysv::shm`]).
+    /// How many System V shared memory attaches are counted in the name of `token`.
     pub attaches: AtomicU32,
     /// Guards the table of signal actions; a child must not inherit it held.
     pub(crate) signal_lock: AtomicU32,

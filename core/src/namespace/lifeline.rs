@@ -136,19 +136,6 @@ pub fn is_alive(ns: &Namespace, token: Token) -> bool {
     }
 }
 
-/// The pid of the process that bears or bore `token`; 0 when that is not known any more.
-pub fn pid_of(ns: &Namespace, token: Token) -> u32 {
-    let n = (token as u32).wrapping_sub(1);
-    let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    if n >= SLOTS {
-        return 0;
-    }
-    ns.dir()
-        .and_then(|dir| file::open_at(dir, slot_path(n).as_cstr(), flags, 0))
-        .and_then(|fd| read_record(fd.raw()))
-        .map_or(0, |record| if record.generation == (token >> 32) as u32 { record.pid } else { 0 })
-}
-
 /// The record of slot `n`'s live owner; None when nobody has it.
 fn probe(dir: i32, n: u32) -> Result<Option<Record>> {
     let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
@@ -173,4 +160,17 @@ pub fn each_process(ns: &Namespace, each: &mut dyn FnMut(i32, bool)) -> Result<(
         }
         true
     })
+}
+
+/// The pid of the process that bears or bore `token`; 0 when that is not known any more.
+pub fn pid_of(ns: &Namespace, token: Token) -> u32 {
+    let n = (token as u32).wrapping_sub(1);
+    let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    if n >= SLOTS {
+        return 0;
+    }
+    ns.dir()
+        .and_then(|dir| file::open_at(dir, slot_path(n).as_cstr(), flags, 0))
+        .and_then(|fd| read_record(fd.raw()))
+        .map_or(0, |record| if record.generation == (token >> 32) as u32 { record.pid } else { 0 })
 }

@@ -10,9 +10,12 @@ use crate::process;
 use crate::region::object::Ref;
 use crate::sys::map;
 use core::num::NonZeroUsize;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
+use core::sync::atomic::{fence, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use once_cell::race::OnceNonZeroUsize;
 
+/// The lowest bits of a state; above them is a number that moves when the entry is taken, so that
+/// nobody takes the next attachment in it for the last.
+const STATE: u32 = 3;
 const FREE: u32 = 0;
 /// Being filled, changed or emptied by one thread.
 const BUSY: u32 = 1;
@@ -40,6 +43,8 @@ pub struct Place {
     /// What is still mapped of it.
     start: AtomicUsize,
     end: AtomicUsize,
+    /// While it is being detached: the piece claimed before, its number + 1.
+    before: AtomicUsize,
 }
 
 /// The entries that were ever in use.
@@ -60,7 +65,11 @@ pub fn take() -> Result<&'static Place> {
     })?;
     loop {
         let places = places();
-        let free = |p: &&Place| p.state.compare_exchange(FREE, BUSY, Acquire, Relaxed).is_ok();
+        let free = |p: &&Place| {
+            let seen = p.state.load(Relaxed);
+            let next = (seen & !STATE).wrapping_add(STATE + 1) | BUSY;
+            seen & STATE == FREE && p.state.compare_exchange(seen, next, Acquire, Relaxed).is_ok()
+        };
         if let Some(place) = places.iter().find(free) {
             return Ok(place);
         }
@@ -84,17 +93,38 @@ impl Place {
         self.commit();
     }
 
+    /// Ends the caller's hold on an entry that was taken or claimed.
+    fn set(&self, state: u32) {
+        self.state.store(self.state.load(Relaxed) & !STATE | state, Release);
+    }
+
     fn commit(&self) {
-        self.state.store(USED, Release);
+        self.set(USED);
         ATTACHES.fetch_add(1, Relaxed);
         if let Ok(page) = process::page() {
             page.attaches.fetch_add(1, Relaxed);
         }
     }
 
-    /// Takes it out of use, for one thread to change.
-    fn claim(&self) -> bool {
-        if self.state.compare_exchange(USED, BUSY, AcqRel, Relaxed).is_err() {
+    /// Gives an entry that was taken or claimed back.
+    pub fn free(&self) {
+        self.set(FREE);
+    }
+
+    /// What `read` finds in an entry that is in use, and the state that it had all the while.
+    fn look<T>(&self, read: impl FnOnce(&Place) -> T) -> Option<(u32, T)> {
+        let state = self.state.load(Acquire);
+        if state & STATE != USED {
+            return None;
+        }
+        let found = read(self);
+        fence(Acquire);
+        (self.state.load(Relaxed) == state).then_some((state, found))
+    }
+
+    /// Takes it out of use, for one thread to change, if it is still in the state in which it was seen.
+    fn claim(&self, seen: u32) -> bool {
+        if self.state.compare_exchange(seen, seen & !STATE | BUSY, AcqRel, Relaxed).is_err() {
             return false;
         }
         ATTACHES.fetch_sub(1, Relaxed);
@@ -104,31 +134,22 @@ impl Place {
         true
     }
 
-    /// Gives an entry that was taken or claimed back.
-    pub fn free(&self) {
-        self.state.store(FREE, Release);
-    }
-
-    fn is_used(&self) -> bool {
-        self.state.load(Acquire) == USED
-    }
-
-    fn is_of(&self, object: &Ref) -> bool {
-        self.is_used() && (self.device.load(Relaxed), self.inode.load(Relaxed)) == object.file()
+    fn file(&self) -> (u64, u64) {
+        (self.device.load(Relaxed), self.inode.load(Relaxed))
     }
 
     fn range(&self) -> (usize, usize) {
         (self.start.load(Relaxed), self.end.load(Relaxed))
     }
 
+    fn is_of(&self, object: &Ref) -> bool {
+        self.look(Place::file).is_some_and(|(_, file)| file == object.file())
+    }
+
     /// The object, if the entry is in use.
     fn object(&self) -> Option<Ref> {
-        if !self.is_used() {
-            return None;
-        }
-        let slot = self.slot.load(Relaxed);
-        // Another thread may detach it in between: look again while the reference holds the object.
-        Ref::beside(slot).filter(|_| self.is_used() && self.slot.load(Relaxed) == slot)
+        // The reference is not ours to take when another thread detaches in between; then it is dropped.
+        self.look(|p| Ref::beside(p.slot.load(Relaxed))).and_then(|(_, object)| object)
     }
 
     /// The reference of an entry that is claimed.
@@ -144,9 +165,11 @@ pub fn count(object: &Ref) -> u32 {
 
 /// Calls `each` with every range in which this process has `object` attached.
 pub fn each_range(object: &Ref, each: &mut dyn FnMut(usize, usize)) {
-    for place in places().iter().filter(|p| p.is_of(object)) {
-        let (start, end) = place.range();
-        each(start, end - start);
+    for place in places() {
+        match place.look(|p| (p.file(), p.range())) {
+            Some((_, (file, (start, end)))) if file == object.file() => each(start, end - start),
+            _ => {}
+        }
     }
 }
 
@@ -164,26 +187,33 @@ pub fn each_object(each: &mut dyn FnMut(&Ref)) {
 /// Unmaps what is left of the attachment that began at `base`; its object. Of two threads that ask,
 /// one gets None. Of several segments, one over the other's beginning, the lower goes. Linux: ksys_shmdt
 pub fn detach(base: usize) -> Option<Ref> {
-    let at_base = |p: &&Place| p.is_used() && p.base.load(Relaxed) == base;
-    let first = loop {
-        let lowest = places().iter().filter(at_base).min_by_key(|p| p.range().0)?;
-        if lowest.claim() {
-            break lowest;
-        }
+    // The lowest piece that began there, and how it was seen.
+    let lowest = |of: Option<(u64, u64)>| {
+        let pieces = places().iter().enumerate().filter_map(|(i, place)| {
+            let (state, (at, start, file)) = place.look(|p| (p.base.load(Relaxed), p.range().0, p.file()))?;
+            (at == base && of.is_none_or(|of| of == file)).then_some((start, state, i, place))
+        });
+        pieces.min_by_key(|(start, ..)| *start)
     };
-    let object = first.adopt()?;
-    let unmap = |place: &Place| {
+    let mut object: Option<Ref> = None;
+    let mut last = 0;
+    while let Some((_, state, i, place)) = lowest(object.as_ref().map(Ref::file)) {
+        if place.claim(state) {
+            object = place.adopt();
+            place.before.store(last, Relaxed);
+            last = i + 1;
+        }
+    }
+    // Only now: as soon as the place is free, another thread may attach the same segment there.
+    while last != 0 {
+        let place = &places()[last - 1];
         let (start, end) = place.range();
+        last = place.before.load(Relaxed);
         // SAFETY: the program asks for it.
         unsafe { map::unmap(start as *mut u8, end - start) };
         place.free();
-    };
-    unmap(first);
-    for place in places().iter().filter(at_base).filter(|p| p.is_of(&object) && p.claim()) {
-        drop(place.adopt());
-        unmap(place);
     }
-    Some(object)
+    object
 }
 
 /// Cuts `[start, end)`, where `except` has just been attached, out of all other attachments:
@@ -191,9 +221,11 @@ pub fn detach(base: usize) -> Option<Ref> {
 /// objects of those.
 pub fn cut_out(start: usize, end: usize, except: &Place, each: &mut dyn FnMut(Ref)) {
     for place in places() {
-        let (first, last) = place.range();
-        if core::ptr::eq(place, except) || !place.is_used() || last <= start || end <= first || !place.claim()
-        {
+        if core::ptr::eq(place, except) {
+            continue;
+        }
+        let Some((state, (first, last))) = place.look(Place::range) else { continue };
+        if last <= start || end <= first || !place.claim(state) {
             continue;
         }
         let Some(object) = place.adopt() else { continue };

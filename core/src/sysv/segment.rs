@@ -269,13 +269,14 @@ pub fn sweep(ns: &'static Namespace, most: u32) -> bool {
             break;
         };
         from = index + 1;
-        went |= look_at_doomed(ns, me, index);
+        went |= look_at(ns, me, index);
     }
     NEXT.store(from, Relaxed);
     went
 }
 
-fn look_at_doomed(ns: &'static Namespace, me: Token, index: u32) -> bool {
+/// Looks at the segment at `index`; whether it went.
+pub fn look_at(ns: &'static Namespace, me: Token, index: u32) -> bool {
     match object::by_index::<Shm>(ns, index) {
         Ok(object) => visit(ns, &object, me, &mut |segment| {
             if segment.head.common.removed.get() == 0 {

@@ -333,6 +333,9 @@ pub fn after_fork_in_child(ns: &'static Namespace, child: Token, pid: u32) {
 
 /// To be called by a process that registers as `token` and finds that its attachments, ATTACHES, are
 /// not its own (`page().attaches` is 0): it was made by _Fork(3) or a raw clone(2).
-pub fn after_unseen_fork(ns: &'static Namespace, token: Token) {
-    after_fork_in_child(ns, token, process::pid().unwrap_or(0));
+pub fn after_unseen_fork(ns: &Namespace, token: Token) {
+    // Attachments belong to the process's own namespace, whichever else it may look at.
+    if let Some(own) = namespace::in_use().filter(|own| core::ptr::eq(*own, ns)) {
+        after_fork_in_child(own, token, process::pid().unwrap_or(0));
+    }
 }

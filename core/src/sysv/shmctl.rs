@@ -149,7 +149,11 @@ fn limits_of(ns: &'static Namespace, buf: Out<ShmLimits>) -> Result<c_int> {
 fn usage(ns: &'static Namespace, buf: Out<ShmUsage>) -> Result<c_int> {
     let (info, highest) = {
         let _section = Section::enter()?;
-        segment::sweep(ns, u32::MAX);
+        let me = lifeline::my_token(ns)?;
+        // Killed attachers and creators may have left what is to go.
+        ids::each_index(ns, Room::Shm, &mut |index| {
+            segment::look_at(ns, me, index);
+        })?;
         let (pages, resident) = shm::totals(ns)?;
         // As for MSG_INFO: the hints may lag behind.
         ids::recount(ns, Room::Shm)?;
