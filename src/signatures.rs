@@ -2,13 +2,13 @@
 //! have one type, a function pointer, only if the two agree.
 //!
 //! The exceptions:
-//! - `mq_open`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first two parameters and the
+//! - `mq_open`, `semctl`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first two parameters and the
 //!   result of `mq_open` are compared
-//! - `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`, `sysv_signal`,
+//! - `semtimedop`, `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`, `sysv_signal`,
 //!   `__sysv_signal`, `sigset`, `sigignore`, `siginterrupt`, `capset`, `closefrom`: the libc crate does
 //!   not declare them (those that are another function by a second name are compared with that one)
 
-use crate::{ipc, mqueue, msg, poll, signal, unistd};
+use crate::{ipc, mqueue, msg, poll, sem, signal, unistd};
 
 macro_rules! same {
     ($($ours:path = $theirs:path;)*) => {
@@ -22,6 +22,8 @@ same! {
     msg::msgsnd = libc::msgsnd;
     msg::msgrcv = libc::msgrcv;
     msg::msgctl = libc::msgctl;
+    sem::semget = libc::semget;
+    sem::semop = libc::semop;
     mqueue::mq_close = libc::mq_close;
     mqueue::mq_unlink = libc::mq_unlink;
     mqueue::mq_send = libc::mq_send;

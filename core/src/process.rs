@@ -16,6 +16,8 @@ pub struct ProcessPage {
     /// The process's token in its namespace, see [`crate::namespace::lifeline`]; 0: not registered.
     pub token: AtomicU64,
     pid: AtomicU32,
+    /// Not 0 once the process has made an undo adjustment.
+    pub adjusts: AtomicU32,
     /// Guards the table of signal actions; a child must not inherit it held.
     pub(crate) signal_lock: AtomicU32,
     pub(crate) cred: CredCache,

@@ -103,6 +103,10 @@ impl<T> Out<T> {
     pub fn is_null(self) -> bool {
         self.0.is_null()
     }
+    /// The address, or the number that is passed in its place.
+    pub fn addr(self) -> usize {
+        self.0 as usize
+    }
     /// The same pointer for reading.
     pub fn as_in(self) -> In<T> {
         In(self.0)

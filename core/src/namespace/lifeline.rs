@@ -161,3 +161,12 @@ pub fn each_process(ns: &Namespace, each: &mut dyn FnMut(i32, bool)) -> Result<(
         true
     })
 }
+
+/// TEMPORARY until the merge.
+pub fn my_undo_token(ns: &Namespace) -> Result<Token> {
+    my_token(ns)
+}
+/// TEMPORARY until the merge.
+pub fn is_process_alive(ns: &Namespace, token: Token) -> bool {
+    is_alive(ns, token)
+}

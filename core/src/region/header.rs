@@ -17,6 +17,8 @@ pub enum ObjectKind {
     Msg = 1,
     /// A POSIX message queue.
     Mq = 2,
+    /// A System V semaphore set.
+    Sem = 3,
 }
 
 /// Common to all kinds. A process that does not know the version refuses the object.

@@ -4,3 +4,5 @@ pub mod control;
 pub mod msg;
 pub mod msgctl;
 pub mod object;
+pub mod sem;
+pub mod semctl;
