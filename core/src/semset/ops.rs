@@ -71,7 +71,7 @@ pub const OPS_IN_CELL: u32 = 5;
 
 impl Cursor<'_, '_, '_> {
     /// The next one.
-    pub fn next(&mut self) -> Checked<Option<Op>> {
+    pub fn advance(&mut self) -> Checked<Option<Op>> {
         let i = self.i;
         self.i += 1;
         match self.ops {
@@ -157,7 +157,7 @@ impl<'r> Set<'r> {
     pub fn plan(&self, ops: Ops<'_>, doer: Doer) -> Checked<Plan> {
         let mut cursor = self.each(ops);
         let (mut n, mut seen) = (0, 0u64);
-        while let Some(op) = cursor.next()? {
+        while let Some(op) = cursor.advance()? {
             let bit = 1u64 << (op.sem % 64);
             // Only where a semaphore may come twice are the steps before looked through.
             let before = if seen & bit != 0 { self.planned(op.sem, n)? } else { None };
@@ -286,7 +286,7 @@ impl<'r> Set<'r> {
     pub fn prepare(&self, ops: Ops<'_>, cx: &mut Context<'_, 'r>) -> Checked<bool> {
         let mut changed = false;
         let mut cursor = self.each(ops);
-        while let Some(op) = cursor.next()? {
+        while let Some(op) = cursor.advance()? {
             self.freeze(op.sem)?;
             changed |= self.reap(op.sem, cx)?;
         }
@@ -296,7 +296,7 @@ impl<'r> Set<'r> {
     /// Ends what [`Set::prepare`] began.
     pub fn thaw_all(&self, ops: Ops<'_>) -> Checked<()> {
         let mut cursor = self.each(ops);
-        while let Some(op) = cursor.next()? {
+        while let Some(op) = cursor.advance()? {
             self.thaw(op.sem)?;
         }
         Ok(())

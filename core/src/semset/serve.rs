@@ -33,7 +33,7 @@ impl<'r> Set<'r> {
             return self.serve_all(cx);
         }
         let mut cursor = self.each(ops);
-        while let Some(op) = cursor.next()? {
+        while let Some(op) = cursor.advance()? {
             if op.change != 0 {
                 self.serve_one(op.sem, cx)?;
             }

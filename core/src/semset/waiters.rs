@@ -286,7 +286,7 @@ impl<'r> Set<'r> {
     /// Whether a sleeper's operations would change a value. Linux: sem_queue.alter
     pub(super) fn alters(&self, w: u32) -> Checked<bool> {
         let mut cursor = self.each(Ops::Sleeper(w));
-        while let Some(op) = cursor.next()? {
+        while let Some(op) = cursor.advance()? {
             if op.change != 0 {
                 return Ok(true);
             }

@@ -2,7 +2,7 @@
 
 pub use super::semctl::control;
 
-use super::object::{self, Get, Kind, KEYS};
+use super::object::{self, Get, Keys, Kind};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids::Room, lifeline, Namespace};
@@ -33,31 +33,33 @@ const CELL_BYTES: u64 = 4 << 20;
 const FIRST_STEPS: usize = GROUP as usize;
 
 /// Semaphore sets, as a kind of object.
-pub struct Sem;
-
-static TABLE: Table = Table::new();
-static KEY_CACHE: [AtomicU64; KEYS] = [const { AtomicU64::new(0) }; KEYS];
-
-impl Kind for Sem {
-    const ROOM: Room = Room::Sem;
-    const KIND: ObjectKind = ObjectKind::Sem;
-    const LEAST: u64 = 4096;
-    fn table() -> &'static Table {
+pub static SEM: Kind = Kind {
+    room: Room::Sem,
+    mark: ObjectKind::Sem,
+    least: LEAST,
+    measure,
+    table: {
+        static TABLE: Table = Table::new();
         &TABLE
+    },
+    keys: {
+        static KEYS: Keys = [const { AtomicU64::new(0) }; _];
+        &KEYS
+    },
+};
+
+/// Bytes that every file of it has.
+const LEAST: u64 = 4096;
+
+fn measure(mapping: &Mapping, size: u64) -> Result<Geometry> {
+    // SAFETY: the mapping has a page at least; all atomics.
+    let nsems = unsafe { &*mapping.base.cast::<SetHeader>() }.nsems.get();
+    let cells_at = Offsets::of(nsems.min(MAX_SEMS)).cells as u64;
+    if nsems == 0 || nsems > MAX_SEMS || size <= cells_at {
+        return Err(Errno::EINVAL);
     }
-    fn keys() -> &'static [AtomicU64; KEYS] {
-        &KEY_CACHE
-    }
-    fn measure(mapping: &Mapping, size: u64) -> Result<Geometry> {
-        // SAFETY: the mapping has a page at least; all atomics.
-        let nsems = unsafe { &*mapping.base.cast::<SetHeader>() }.nsems.get();
-        let cells_at = Offsets::of(nsems.min(MAX_SEMS)).cells as u64;
-        if nsems == 0 || nsems > MAX_SEMS || size <= cells_at {
-            return Err(Errno::EINVAL);
-        }
-        let nodes = u32::try_from((size - cells_at) / size_of::<Cell>() as u64).map_err(|_| Errno::EINVAL)?;
-        Ok(Geometry { nsems, nodes, ..Geometry::default() })
-    }
+    let nodes = u32::try_from((size - cells_at) / size_of::<Cell>() as u64).map_err(|_| Errno::EINVAL)?;
+    Ok(Geometry { nsems, nodes, ..Geometry::default() })
 }
 
 /// Makes a set that has no name yet.
@@ -80,7 +82,7 @@ fn make(ns: &Namespace, key: i32, nsems: u32, perm: &Perm) -> Result<(file::Fd, 
     let head = unsafe { &*mapping.base.cast::<SetHeader>() };
     head.nsems.set(nsems);
     head.redo_backed.set(((reserved as usize - offsets.redo) / size_of::<Step>()) as u32);
-    let geometry = Sem::measure(&mapping, size)?;
+    let geometry = measure(&mapping, size)?;
     // SAFETY: the mapping is as long as the measures say.
     let set = unsafe { Set::raw(mapping.base, &geometry) };
     set.initialise()?;
@@ -99,6 +101,7 @@ pub fn get(key: libc::key_t, nsems: c_int, flags: c_int) -> Result<c_int> {
     // Who only makes or opens a set uses the namespace too: nobody is to remove it under him.
     lifeline::my_token(ns)?;
     Get {
+        kind: &SEM,
         ns,
         key,
         flags,
@@ -111,7 +114,7 @@ pub fn get(key: libc::key_t, nsems: c_int, flags: c_int) -> Result<c_int> {
         suits: &|object| if nsems > object.geometry().nsems { Err(Errno::EINVAL) } else { Ok(()) },
         limit: limits::get(ns, Limit::SemMni) as u32,
     }
-    .run::<Sem>()
+    .run()
 }
 
 /// Does `count` operations on a set, all or none; sleeps, up to `timeout`, until they can be done.
@@ -187,7 +190,7 @@ fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
         return Ok(false);
     }
     let _section = Section::enter()?;
-    let object = object::by_id::<Sem>(ns, id)?;
+    let object = SEM.by_id(ns, id)?;
     let set = Set::of(&object);
     let Ok(word) = set.word(op.sem) else { return Err(Errno::EFBIG) };
     object::check(&object, if op.change != 0 { perm::WRITE } else { perm::READ })?;
@@ -227,13 +230,8 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
     loop {
         let section = Section::enter()?;
         let me = lifeline::my_token(ns)?;
-        let object = object::by_id::<Sem>(ns, id).map_err(|e| {
-            if first || e != Errno::EINVAL {
-                e
-            } else {
-                Errno::EIDRM
-            }
-        })?;
+        let object =
+            SEM.by_id(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         check(&object, ops)?;
         let turn = {
             let mut locked = Locked::acquire(&object, ns, me)?;

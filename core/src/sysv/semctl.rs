@@ -2,7 +2,7 @@
 
 use super::control::{self, Found, Which};
 use super::object;
-use super::sem::Sem;
+use super::sem::SEM;
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
@@ -95,7 +95,7 @@ fn locked<T>(
 /// GETVAL, GETPID, GETNCNT, GETZCNT.
 fn look(ns: &'static Namespace, id: c_int, sem: c_int, cmd: c_int) -> Result<c_int> {
     let _section = Section::enter()?;
-    let object = object::by_id::<Sem>(ns, id)?;
+    let object = SEM.by_id(ns, id)?;
     object::check(&object, perm::READ)?;
     let sem = sem as u32;
     let Ok(word) = Set::of(&object).word(sem) else { return Err(Errno::EINVAL) };
@@ -127,7 +127,7 @@ fn look(ns: &'static Namespace, id: c_int, sem: c_int, cmd: c_int) -> Result<c_i
 /// GETALL: all values, of one moment.
 fn get_all(ns: &'static Namespace, id: c_int, to: Out<c_ushort>) -> Result<()> {
     let _section = Section::enter()?;
-    let object = object::by_id::<Sem>(ns, id)?;
+    let object = SEM.by_id(ns, id)?;
     object::check(&object, perm::READ)?;
     locked(ns, &object, &mut |set, cx| {
         let all = 0..set.nsems();
@@ -151,7 +151,7 @@ fn set_value(ns: &'static Namespace, id: c_int, sem: c_int, value: c_int) -> Res
         return Err(Errno::ERANGE);
     }
     let _section = Section::enter()?;
-    let object = object::by_id::<Sem>(ns, id)?;
+    let object = SEM.by_id(ns, id)?;
     let sem = sem as u32;
     if sem >= object.geometry().nsems {
         return Err(Errno::EINVAL);
@@ -176,7 +176,7 @@ fn set_value(ns: &'static Namespace, id: c_int, sem: c_int, value: c_int) -> Res
 /// SETALL: all values; nobody's adjustments count any more.
 fn set_all(ns: &'static Namespace, id: c_int, from: Out<c_ushort>) -> Result<()> {
     let _section = Section::enter()?;
-    let object = object::by_id::<Sem>(ns, id)?;
+    let object = SEM.by_id(ns, id)?;
     object::check(&object, perm::WRITE)?;
     let pid = process::pid()?;
     let from = from.as_in();
@@ -218,7 +218,7 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<semid_ds>) -
     let mut ds: semid_ds = unsafe { core::mem::zeroed() };
     let id = {
         let _section = Section::enter()?;
-        match control::find::<Sem>(ns, id, which)? {
+        match control::find(&SEM, ns, id, which)? {
             Found::Object(object) => {
                 locked(ns, &object, &mut |set, cx| {
                     // A dead process's operations are undone when it dies, and that counts as one.
@@ -281,7 +281,7 @@ fn info(ns: &'static Namespace, cmd: c_int, buf: Out<SemInfo>) -> Result<c_int> 
 fn total(ns: &'static Namespace) -> Result<u64> {
     let mut total = 0;
     ids::each_index(ns, Room::Sem, &mut |index| {
-        if let Ok(object) = object::by_index::<Sem>(ns, index) {
+        if let Ok(object) = SEM.by_index(ns, index) {
             total += object.geometry().nsems as u64;
         }
     })?;
@@ -291,17 +291,17 @@ fn total(ns: &'static Namespace) -> Result<u64> {
 /// IPC_SET: owner and mode. EINVAL, EPERM.
 fn set(ns: &'static Namespace, id: c_int, wanted: &semid_ds) -> Result<()> {
     let _section = Section::enter()?;
-    let object = object::by_id_as_owner::<Sem>(ns, id)?;
+    let object = SEM.by_id_as_owner(ns, id)?;
     locked(ns, &object, &mut |set, _| {
         Ok(control::check_owner(&set.head().common)
-            .and_then(|_| control::set::<Sem>(ns, &object, id, &wanted.sem_perm)))
+            .and_then(|_| control::set(&SEM, ns, &object, id, &wanted.sem_perm)))
     })
 }
 
 /// IPC_RMID: everybody who sleeps on the set gets EIDRM. EINVAL, EPERM.
 pub fn remove(ns: &'static Namespace, id: c_int) -> Result<()> {
     let _section = Section::enter()?;
-    let object = object::by_id_as_owner::<Sem>(ns, id)?;
+    let object = SEM.by_id_as_owner(ns, id)?;
     locked(ns, &object, &mut |set, cx| {
         let header = &set.head().common;
         if let Err(e) = control::check_owner(header) {
@@ -310,9 +310,9 @@ pub fn remove(ns: &'static Namespace, id: c_int) -> Result<()> {
         header.removed.atomic().store(1, Release);
         // From here on it is gone; the rest, finders help with.
         set.end_all(cx.wakes)?;
-        let _ = object::remove_names::<Sem>(ns, &object, id);
+        let _ = SEM.remove_names(ns, &object, id);
         Ok(Ok(()))
     })?;
-    control::forget::<Sem>(id, &object);
+    SEM.forget(id, &object);
     Ok(())
 }
