@@ -52,6 +52,7 @@ pub fn current() -> Result<&'static Namespace> {
             }
             refusal.errno()
         })?;
+        crate::signal::catch_faults()?;
         let p = map::anonymous(size_of::<Namespace>())?.cast::<Namespace>();
         // SAFETY: a fresh mapping, page-aligned and large enough.
         unsafe { p.write(opened) };

@@ -268,8 +268,11 @@ fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) ->
     node.key.set(kind as u64);
     node.len.set(size as u32);
     let to = queue.text(n, size)?;
-    // SAFETY: text() has checked the place, send() the program's pointer.
-    unsafe { text.copy_to(to, size) };
+    // SAFETY: text() has checked the place.
+    if let Err(e) = unsafe { text.copy_to(to, size) } {
+        queue.arena_free(n)?;
+        return Ok(Step::Fail(e));
+    }
     let (pid, now_s) = (process::pid().unwrap_or(0), clock::now_s());
     head.send_pid.set(pid);
     head.send_time.set(now_s as u64);

@@ -153,10 +153,9 @@ fn operate_several(
     timeout: Option<timespec>,
 ) -> Result<()> {
     let mut copy = [const { MaybeUninit::<sembuf>::uninit() }; MAX_OPS];
-    ops.check(count * size_of::<sembuf>())?;
     // SAFETY: `count` is at most the limit, which is at most MAX_OPS.
     let copied = unsafe {
-        ops.copy_to(copy.as_mut_ptr().cast(), count * size_of::<sembuf>());
+        ops.copy_to(copy.as_mut_ptr().cast(), count * size_of::<sembuf>())?;
         core::slice::from_raw_parts(copy.as_ptr().cast::<sembuf>(), count)
     };
     if id < 0 {
