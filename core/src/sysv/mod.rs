@@ -3,3 +3,4 @@
 pub mod msg;
 pub mod msgctl;
 pub mod object;
+pub mod shm;
