@@ -35,7 +35,7 @@ exec! {
     "exec(3)" execvp(file: *const c_char, argv: Strings) => EXECVP;
     "exec(3)" execvpe(file: *const c_char, argv: Strings, envp: Strings) => EXECVPE;
     "fexecve(3)" fexecve(fd: c_int, argv: Strings, envp: Strings) => FEXECVE;
-    "execveat(2)" execveat(dirfd: c_int, path: *const c_char, argv: Strings, envp: Strings, flags: c_int) => EXECVEAT;
+    "execveat(2)" execveat(dirfd: c_int, path: *const c_char, argv: *const *mut c_char, envp: *const *mut c_char, flags: c_int) => EXECVEAT;
 }
 
 unsafe extern "C" fn execl_listed(path: *const c_char, argv: Strings) -> c_int {

@@ -183,8 +183,7 @@ next! {
     }
     EXECVEAT = "execveat",
     fn(
-        dirfd: c_int, path: *const c_char, argv: *const *const c_char, envp: *const *const c_char,
-        flags: c_int
+        dirfd: c_int, path: *const c_char, argv: *const *mut c_char, envp: *const *mut c_char, flags: c_int
     ) -> c_int {
         syscall(libc::SYS_execveat, dirfd, path, argv, envp, flags) as c_int
     }

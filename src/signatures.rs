@@ -5,8 +5,6 @@
 //! - `mq_open`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first two parameters and the
 //!   result of `mq_open` are compared
 //! - `execl`, `execlp`, `execle`: variadic, in assembly
-//! - `execveat`: the libc crate does not declare it; the others declare `argv` and `envp` as pointers to
-//!   constant pointers, as POSIX's `char *const argv[]` says
 //! - `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`, `sysv_signal`,
 //!   `__sysv_signal`, `sigset`, `sigignore`, `siginterrupt`, `capset`, `closefrom`: the libc crate does
 //!   not declare them (those that are another function by a second name are compared with that one)
@@ -73,6 +71,7 @@ same! {
     unistd::close_range = libc::close_range;
     exec::execvpe = libc::execvpe;
     exec::fexecve = libc::fexecve;
+    exec::execveat = libc::execveat;
 }
 
 // A call of the variadic one that type-checks with our parameters.
