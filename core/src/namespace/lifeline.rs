@@ -116,15 +116,33 @@ pub(super) fn not_for_children(life: *mut u8) -> Result<()> {
 
 /// Opens slot `n`'s file for taking it; None: it is another user's, or no lifeline file.
 fn open_slot(dir: i32, n: u32) -> Result<Option<file::Fd>> {
-    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let fd = match file::open_at(dir, slot_path(n).as_cstr(), flags, 0o644) {
+    let path = slot_path(n);
+    let open = |flags| {
+        let flags = flags | libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        file::open_at(dir, path.as_cstr(), flags, 0o644)
+    };
+    let mut new = false;
+    let opened = open(0).or_else(|e| match e {
+        Errno::ENOENT => {
+            new = true;
+            open(libc::O_CREAT | libc::O_EXCL)
+        }
+        e => Err(e),
+    });
+    let fd = match opened {
         Ok(fd) => fd,
-        Err(Errno::EACCES | Errno::EPERM | Errno::EISDIR | Errno::ELOOP) => return Ok(None),
+        Err(Errno::EACCES | Errno::EPERM | Errno::EISDIR | Errno::ELOOP | Errno::EEXIST | Errno::ENXIO) => {
+            return Ok(None)
+        }
         Err(e) => return Err(e),
     };
     let st = file::stat(fd.raw())?;
     // Not a link to some other file of ours, which somebody put here.
     if !st.is(libc::S_IFREG) || st.links != 1 || st.size > RECORD_BYTES as u64 {
+        return Ok(None);
+    }
+    // Root could take it, but its owner could write another name into it.
+    if !new && st.uid != super::effective_uid() {
         return Ok(None);
     }
     if st.mode & 0o444 != 0o444 {
