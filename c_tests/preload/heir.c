@@ -152,6 +152,16 @@ static void image_unaware(int step)
     execlp("sh", "sh", "-c", "exec env -u LD_PRELOAD sh -c 'echo >&9; exec sleep 100'", (char *)NULL);
 }
 
+/* sh(1), not preloaded, has a preloaded child, which finds a descriptor that is not its own. */
+static void image_parent(int step)
+{
+    need_closed();
+    if (step == 1)
+        report_and_wait();
+    execl("/usr/bin/env", "env", "-u", "LD_PRELOAD", "sh", "-c",
+          "LD_PRELOAD=\"$HEIR_PRELOAD\" \"$HEIR\" image parent 1 & exec sleep 100", (char *)NULL);
+}
+
 static void image_elsewhere(int step)
 {
     char *argv[] = {"heir", "image", "elsewhere", step ? "2" : "1", NULL};
@@ -193,6 +203,7 @@ static int image(char **argv)
     } images[] = {{"functions", image_functions},
                   {"ends", image_ends},
                   {"unaware", image_unaware},
+                  {"parent", image_parent},
                   {"elsewhere", image_elsewhere},
                   {"outlived", image_outlived}};
     size_t i;

@@ -31,14 +31,14 @@ execs
 heirs() {
     local elsewhere status
     elsewhere=$(fresh_namespace) || return
-    HEIR_ELSEWHERE=$elsewhere preloaded "$1" "$BIN/heir" "$2"
+    HEIR=$BIN/heir HEIR_PRELOAD=$LIBUSIPC HEIR_ELSEWHERE=$elsewhere preloaded "$1" "$BIN/heir" "$2"
     status=$?
     rm -rf "$elsewhere"
     return $status
 }
 
 build heir "$GROUND/heir.c" && {
-    for mode in functions ends unaware elsewhere outlived; do
+    for mode in functions ends unaware parent elsewhere outlived; do
         on_ours "exec-lifeline-$mode" heirs "$mode"
     done
 }
