@@ -7,8 +7,9 @@
 //! - the IPC calls themselves ([`ipc`], [`msg`], [`sem`], [`mqueue`]), which never reach libc's;
 //! - those that install signal handlers ([`signal`]), since no handler may run while the library is
 //!   inside a critical section;
-//! - libc calls that change what the library caches or hides ([`unistd`]), or that wait for a
-//!   descriptor ([`poll`]): these call core and then the next definition in the search order ([`next`]).
+//! - libc calls that change what the library caches or hides ([`unistd`]), wait for a descriptor
+//!   ([`poll`]), or run another program ([`exec`]): these call core and then the next definition in the
+//!   search order ([`next`]).
 //!
 //! All are plain `extern "C"`: a thread cancelled in one of them is unwound through it, and
 //! `extern "C-unwind"` would make that an abort, as the crate is built with `panic=abort`. Symbols carry
@@ -17,6 +18,7 @@
 // The contract of each function is that of the C function which it replaces, as its page states it.
 #![allow(clippy::missing_safety_doc)]
 
+pub mod exec;
 pub mod ipc;
 pub mod mqueue;
 pub mod msg;

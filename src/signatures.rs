@@ -4,11 +4,12 @@
 //! The exceptions:
 //! - `mq_open`, `semctl`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first two parameters and the
 //!   result of `mq_open` are compared
+//! - `execl`, `execlp`, `execle`: variadic, in assembly
 //! - `semtimedop`, `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`, `sysv_signal`,
 //!   `__sysv_signal`, `sigset`, `sigignore`, `siginterrupt`, `capset`, `closefrom`: the libc crate does
 //!   not declare them (those that are another function by a second name are compared with that one)
 
-use crate::{ipc, mqueue, msg, poll, sem, signal, unistd};
+use crate::{exec, ipc, mqueue, msg, poll, sem, signal, unistd};
 
 macro_rules! same {
     ($($ours:path = $theirs:path;)*) => {
@@ -55,6 +56,9 @@ same! {
     unistd::close = libc::close;
     unistd::dup2 = libc::dup2;
     unistd::dup3 = libc::dup3;
+    exec::execve = libc::execve;
+    exec::execv = libc::execv;
+    exec::execvp = libc::execvp;
     poll::poll = libc::poll;
     poll::ppoll = libc::ppoll;
     poll::select = libc::select;
@@ -67,6 +71,9 @@ same! {
 same! {
     mqueue::mq_notify = libc::mq_notify;
     unistd::close_range = libc::close_range;
+    exec::execvpe = libc::execvpe;
+    exec::fexecve = libc::fexecve;
+    exec::execveat = libc::execveat;
 }
 
 // A call of the variadic one that type-checks with our parameters.

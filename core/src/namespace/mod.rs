@@ -8,7 +8,9 @@
 //! poll/<number>         the FIFO of a POSIX queue that somebody polls, and a link to the queue
 //! ```
 
+pub mod birth;
 pub mod choose;
+pub mod handover;
 pub mod ids;
 pub mod lifeline;
 

@@ -50,7 +50,7 @@ pub struct Context<'a, 'r> {
 }
 
 impl<'a, 'r> Context<'a, 'r> {
-    fn new(set: Set<'r>, ns: &'static Namespace, wakes: &'a mut Wakes<'r>, mine: Token) -> Self {
+    pub(super) fn new(set: Set<'r>, ns: &'static Namespace, wakes: &'a mut Wakes<'r>, mine: Token) -> Self {
         Context { wakes, mine, set, ns, seen: 0, adjusted: set.head().adjusted.get() != 0 }
     }
 

@@ -14,6 +14,9 @@ pub mod undo;
 pub mod wait;
 pub mod waiters;
 
+#[cfg(test)]
+mod tests;
+
 use crate::region::object::{Geometry, Ref};
 use crate::region::{Checked, Corrupt, NIL, W32, W64};
 use layout::*;

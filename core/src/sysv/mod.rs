@@ -6,3 +6,4 @@ pub mod msgctl;
 pub mod object;
 pub mod sem;
 pub mod semctl;
+pub mod shm;
