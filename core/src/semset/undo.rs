@@ -71,7 +71,7 @@ impl<'r> Set<'r> {
     }
 
     /// The cell with a process's adjustments for a semaphore's group; a new one if need be.
-    pub(super) fn undo_cell(&self, sem: u32, doer: Doer) -> Result<u32, NoCell> {
+    pub fn undo_cell(&self, sem: u32, doer: Doer) -> Result<u32, NoCell> {
         let (mut own, mut idle) = (NIL, NIL);
         self.any_undo(sem, &mut |c, cell| {
             if cell.token.get() == doer.token {
@@ -169,6 +169,21 @@ impl<'r> Set<'r> {
         Ok(changed)
     }
 
+    /// As [`Set::reap_all`], and notes the end of those who had nothing to undo: in the kernel that, too,
+    /// counts as an operation (Linux: exit_sem).
+    pub fn reap_idle(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
+        let changed = self.reap_all(cx)?;
+        for c in 0..self.head().fresh_cell.get() {
+            let cell = self.cell(c)?;
+            let token = &cell.token;
+            if cell.kind.get() == kind::UNDO && token.get() != 0 && cell.is_idle() && !cx.lives(token.get()) {
+                token.set(0);
+                self.stamp();
+            }
+        }
+        Ok(changed)
+    }
+
     /// Applies all adjustments in a cell, whose process is dead.
     fn apply(&self, c: u32) -> Checked<()> {
         let cell = self.cell(c)?;
@@ -186,6 +201,8 @@ impl<'r> Set<'r> {
             }
         }
         self.stamp();
-        self.commit(n, cell.pid.get(), NIL, 0)
+        self.commit(n, cell.pid.get(), NIL, 0)?;
+        cell.token.set(0);
+        Ok(())
     }
 }

@@ -277,6 +277,11 @@ fn take_turn(
         // In the kernel the sleepers were served when the process died: they come before us.
         set.serve_all(&mut cx)?;
     }
+    // Linux: find_alloc_undo, before it is known whether the operations can be done.
+    let kept = ops.iter().find(|op| Op::from(*op).undo()).map(|op| set.undo_cell(op.sem_num as u32, doer));
+    if let Some(Err(NoCell::Corrupt)) = kept {
+        return Err(crate::region::Corrupt);
+    }
     let turn = match set.plan(list, doer)? {
         Plan::Fail(e) => Turn::Fail(e),
         Plan::Blocked(op) => match set.enter(ops, op, (me, doer)) {

@@ -221,8 +221,7 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<semid_ds>) -
         match control::find(&SEM, ns, id, which)? {
             Found::Object(object) => {
                 locked(ns, &object, &mut |set, cx| {
-                    // A dead process's operations are undone when it dies, and that counts as one.
-                    if set.reap_all(cx)? {
+                    if set.reap_idle(cx)? {
                         set.serve_all(cx)?;
                     }
                     let head = set.head();
