@@ -16,9 +16,10 @@ struct Header {
     by_hand: &'static str,
 }
 
-const HEADERS: [Header; 4] = [
+const HEADERS: [Header; 5] = [
     Header { name: "ipc", system: "sys/ipc.h", by_hand: "" },
     Header { name: "msg", system: "sys/msg.h", by_hand: "" },
+    Header { name: "sem", system: "sys/sem.h", by_hand: SEMCTL },
     Header { name: "shm", system: "sys/shm.h", by_hand: "" },
     Header { name: "mqueue", system: "mqueue.h", by_hand: MQ_OPEN },
 ];
@@ -36,6 +37,37 @@ extern "C" {
  * Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/mq_open.html>
  */
 mqd_t mq_open(const char *name, int oflag, ...) USIPC_THROW;
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif"#;
+
+const SEMCTL: &str = r#"
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Controls a semaphore set, or the semaphore `semnum` of it: IPC_STAT, IPC_SET, IPC_RMID, GETVAL,
+ * SETVAL, GETALL, SETALL, GETPID, GETNCNT, GETZCNT, and Linux' IPC_INFO, SEM_INFO, SEM_STAT and
+ * SEM_STAT_ANY (where `semid` is an index). The commands that need one have a fourth argument, a
+ * `union semun`, which programs define themselves. Returns 0, what was asked for (the GET commands for
+ * one semaphore), the highest index in use (the two INFO commands), or an identifier (the two
+ * SEM_STAT commands). semctl(2)
+ *
+ * Errors:
+ * - EACCES: no permission to read or alter the set as the command asks
+ * - EFAULT: the fourth argument is no address
+ * - EIDRM: the set was removed
+ * - EINVAL: no such set, semaphore, index or command
+ * - EPERM: IPC_SET or IPC_RMID by neither owner nor creator nor CAP_SYS_ADMIN
+ * - ERANGE: SETVAL or SETALL of a value below 0 or above 32767
+ *
+ * Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/semctl.html>
+ */
+int semctl(int semid, int semnum, int cmd, ...) USIPC_THROW;
 
 #ifdef __cplusplus
 }  // extern "C"
@@ -63,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         config.include_guard = Some(format!("USIPC_{}_H", header.name.to_uppercase()));
         config.sys_includes = vec![header.system.into()];
         config.after_includes = Some(format!("{THROW}{}", header.by_hand));
-        config.export.exclude = vec!["mq_open".into(), "__mq_open_2".into()];
+        config.export.exclude = ["mq_open", "__mq_open_2", "semctl", "Semun"].map(String::from).into();
         Builder::new()
             .with_config(config)
             .with_src(root.join(format!("src/{}.rs", header.name)))

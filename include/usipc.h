@@ -10,6 +10,7 @@
 
 #include <usipc/ipc.h>
 #include <usipc/msg.h>
+#include <usipc/sem.h>
 #include <usipc/shm.h>
 #include <usipc/mqueue.h>
 

@@ -69,6 +69,8 @@ macro_rules! next {
         extern "C" fn find_all() {
             $( $static.get(); )*
             usipc_core::signal::prepare();
+            usipc_core::namespace::handover::adopt();
+            usipc_core::namespace::birth::watch_forks();
         }
     };
 }
@@ -162,8 +164,82 @@ next! {
         let left = if timeout.is_null() { ptr::null_mut() } else { &mut left };
         pselect6(nfds, [readfds, writefds, exceptfds], left, sigmask)
     }
+    EXECVE = "execve",
+    fn(path: *const c_char, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
+        syscall(libc::SYS_execve, path, argv, envp) as c_int
+    }
+    EXECV = "execv", fn(path: *const c_char, argv: *const *const c_char) -> c_int {
+        syscall(libc::SYS_execve, path, argv, environ) as c_int
+    }
+    EXECVP = "execvp", fn(file: *const c_char, argv: *const *const c_char) -> c_int {
+        search_path(file, argv, environ)
+    }
+    EXECVPE = "execvpe",
+    fn(file: *const c_char, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
+        search_path(file, argv, envp)
+    }
+    FEXECVE = "fexecve", fn(fd: c_int, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
+        syscall(libc::SYS_execveat, fd, c"".as_ptr(), argv, envp, libc::AT_EMPTY_PATH) as c_int
+    }
+    EXECVEAT = "execveat",
+    fn(
+        dirfd: c_int, path: *const c_char, argv: *const *mut c_char, envp: *const *mut c_char, flags: c_int
+    ) -> c_int {
+        syscall(libc::SYS_execveat, dirfd, path, argv, envp, flags) as c_int
+    }
     EPOLL_CTL = "epoll_ctl", fn(epfd: c_int, op: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
         syscall(libc::SYS_epoll_ctl, epfd, op, fd, event) as c_int
+    }
+}
+
+extern "C" {
+    static environ: *const *const c_char;
+}
+
+/// As execvpe(3), but that a file whose format the kernel does not know stays an error (ENOEXEC).
+///
+/// # Safety
+/// As execvpe(3).
+unsafe fn search_path(file: *const c_char, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
+    // SAFETY: the caller's pointers; PATH is a string while nobody changes the environment.
+    unsafe {
+        let exec = |path: *const c_char| syscall(libc::SYS_execve, path, argv, envp) as c_int;
+        let errno = libc::__errno_location();
+        let name_len = libc::strlen(file);
+        if name_len == 0 || !libc::strchr(file, c_int::from(b'/')).is_null() {
+            return exec(file);
+        }
+        let mut dir = libc::getenv(c"PATH".as_ptr()).cast_const();
+        if dir.is_null() {
+            dir = c"/bin:/usr/bin".as_ptr();
+        }
+        let mut refused = false;
+        *errno = libc::ENOENT;
+        loop {
+            let mut path = mem::MaybeUninit::<[c_char; libc::PATH_MAX as usize]>::uninit();
+            let path = path.as_mut_ptr().cast::<c_char>();
+            let len = libc::strcspn(dir, c":".as_ptr());
+            if len + 1 + name_len < libc::PATH_MAX as usize {
+                dir.copy_to_nonoverlapping(path, len);
+                path.add(len).write(b'/' as c_char);
+                // An empty one is the working directory.
+                file.copy_to_nonoverlapping(path.add(len + usize::from(len != 0)), name_len + 1);
+                exec(path);
+            }
+            match *errno {
+                libc::EACCES => refused = true,
+                libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
+                _ => return -1,
+            }
+            if *dir.add(len) == 0 {
+                break;
+            }
+            dir = dir.add(len + 1);
+        }
+        if refused {
+            *errno = libc::EACCES;
+        }
+        -1
     }
 }
 

@@ -2,13 +2,14 @@
 //! have one type, a function pointer, only if the two agree.
 //!
 //! The exceptions:
-//! - `mq_open`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first two parameters and the
+//! - `mq_open`, `semctl`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first two parameters and the
 //!   result of `mq_open` are compared
-//! - `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`, `sysv_signal`,
+//! - `execl`, `execlp`, `execle`: variadic, in assembly
+//! - `semtimedop`, `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`, `sysv_signal`,
 //!   `__sysv_signal`, `sigset`, `sigignore`, `siginterrupt`, `capset`, `closefrom`: the libc crate does
 //!   not declare them (those that are another function by a second name are compared with that one)
 
-use crate::{ipc, mqueue, msg, poll, shm, signal, unistd};
+use crate::{exec, ipc, mqueue, msg, poll, sem, shm, signal, unistd};
 
 macro_rules! same {
     ($($ours:path = $theirs:path;)*) => {
@@ -22,6 +23,8 @@ same! {
     msg::msgsnd = libc::msgsnd;
     msg::msgrcv = libc::msgrcv;
     msg::msgctl = libc::msgctl;
+    sem::semget = libc::semget;
+    sem::semop = libc::semop;
     shm::shmget = libc::shmget;
     shm::shmat = libc::shmat;
     shm::shmdt = libc::shmdt;
@@ -57,6 +60,9 @@ same! {
     unistd::close = libc::close;
     unistd::dup2 = libc::dup2;
     unistd::dup3 = libc::dup3;
+    exec::execve = libc::execve;
+    exec::execv = libc::execv;
+    exec::execvp = libc::execvp;
     poll::poll = libc::poll;
     poll::ppoll = libc::ppoll;
     poll::select = libc::select;
@@ -69,6 +75,9 @@ same! {
 same! {
     mqueue::mq_notify = libc::mq_notify;
     unistd::close_range = libc::close_range;
+    exec::execvpe = libc::execvpe;
+    exec::fexecve = libc::fexecve;
+    exec::execveat = libc::execveat;
 }
 
 // A call of the variadic one that type-checks with our parameters.

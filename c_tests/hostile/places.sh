@@ -79,6 +79,17 @@ hard_linked_lives() {
     untouched "$SECRET"
 }
 
+# The lifelines' places are files of a user's, who could change what root writes there.
+foreign_lives() {
+    local n
+    is_root || { echo "needs root"; return 77; }
+    preloaded "$1" "$PROBE" get:5 >/dev/null && rm -f "$1"/procs/* || return
+    for n in $(seq 0 63); do : >"$1/procs/$n" && chown 20003 "$1/procs/$n" || return; done
+    for n in 1 2 3 4 5 6; do survives "$1" $MSG_STEPS $MQ_STEPS || return; done
+    expect "files of the user's that were written to" "" "$(find "$1/procs" -uid 20003 -size +0)" &&
+        [ -n "$(find "$1/procs" -type f -uid 0)" ]
+}
+
 # A key whose link says something else. A number that leads nowhere is a key whose creator or remover was
 # killed: it must not stand in the way.
 garbage_keys() {

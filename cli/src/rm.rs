@@ -1,5 +1,6 @@
 //! `usipc rm`: removes objects as msgctl(IPC_RMID) and mq_unlink(3) do, or a whole namespace.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -112,10 +113,10 @@ fn check_name(name: &OsString) -> Result<(), Fail> {
 }
 
 fn refuse_in_use(place: &Place, namespace: &Namespace) -> Result<(), Fail> {
-    let mut users = Vec::new();
+    let mut users = BTreeSet::new();
     let looked = inspect::processes(namespace, &mut |pid, alive| {
         if alive {
-            users.push(pid.to_string());
+            users.insert(pid);
         }
     });
     if let Err(errno) = looked {
@@ -128,7 +129,7 @@ fn refuse_in_use(place: &Place, namespace: &Namespace) -> Result<(), Fail> {
     Err(Fail::failed(format!(
         "{} is in use by pid {}; end them, or add --force",
         place.path().display(),
-        users.join(", ")
+        users.iter().map(i32::to_string).collect::<Vec<_>>().join(", ")
     )))
 }
 

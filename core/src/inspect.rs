@@ -10,7 +10,7 @@ use crate::region::header::{Header, ObjectKind, Unfit};
 use crate::region::object::{open_file, Geometry, Mapping};
 use crate::sync::section::Section;
 use crate::sys::file;
-use crate::sysv::{msg::Msg, object::Kind as SystemV};
+use crate::sysv::msg::MSG;
 use crate::text::Text;
 use core::ffi::CStr;
 
@@ -171,7 +171,7 @@ fn system_v(ns: &Namespace, index: u32) -> Option<ObjectInfo> {
     let st = file::stat_at(dir, path.as_cstr()).ok()?;
     let mut info = ObjectInfo::new(Kind::Msg, &st);
     info.id = ids::known_id(ns, Room::Msg, index);
-    match map_any(ns, path.as_cstr(), ObjectKind::Msg, |m, st| Msg::measure(m, st.size)) {
+    match map_any(ns, path.as_cstr(), ObjectKind::Msg, |m, st| (MSG.measure)(m, st.size)) {
         Ok((mapping, geometry)) => {
             info.id = mapping.header().id.get() as i32;
             info.key = mapping.header().key.get() as i32;

@@ -19,6 +19,7 @@ pub mod posix;
 pub mod process;
 pub mod queue;
 pub mod region;
+pub mod semset;
 pub mod signal;
 pub mod sync;
 pub mod sys;

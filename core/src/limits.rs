@@ -2,6 +2,7 @@
 //! or for a process (environment variables).
 
 use crate::namespace::{choose::environment, Namespace};
+use crate::semset::layout::{MAX_OPS, MAX_SEMS};
 use crate::sys::file;
 use crate::text::complain;
 use core::ffi::CStr;
@@ -24,6 +25,9 @@ pub enum Limit {
     MsgMax,
     MsgMnb,
     MsgMni,
+    SemMsl,
+    SemOpm,
+    SemMni,
     ShmMax,
     ShmAll,
     ShmMni,
@@ -43,7 +47,7 @@ struct Definition {
 /// ULONG_MAX - 2^24: SHMMAX and SHMALL of Linux.
 const SHM_DEFAULT: u64 = u64::MAX - (1 << 24);
 
-const COUNT: usize = 8;
+const COUNT: usize = 11;
 
 static ROWS: [Definition; COUNT] = [
     Definition {
@@ -61,6 +65,21 @@ static ROWS: [Definition; COUNT] = [
         unit: "bytes in a new System V queue",
     },
     Definition { name: "msgmni", env: c"USIPC_MSGMNI", default: 32000, most: 32768, unit: "System V queues" },
+    Definition {
+        name: "semmsl",
+        env: c"USIPC_SEMMSL",
+        default: MAX_SEMS as u64,
+        most: MAX_SEMS as u64,
+        unit: "semaphores in a set",
+    },
+    Definition {
+        name: "semopm",
+        env: c"USIPC_SEMOPM",
+        default: MAX_OPS as u64,
+        most: MAX_OPS as u64,
+        unit: "operations in a semop call",
+    },
+    Definition { name: "semmni", env: c"USIPC_SEMMNI", default: 32000, most: 32768, unit: "semaphore sets" },
     Definition {
         name: "shmmax",
         env: c"USIPC_SHMMAX",

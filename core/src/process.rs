@@ -1,7 +1,7 @@
 //! What this process is, remembered in a page that a child does not inherit.
 //!
 //! The page is `MADV_WIPEONFORK`: a child, even one made by a raw clone(2), finds zeros and asks
-//! afresh. So nothing here needs a fork handler.
+//! afresh, and needs no fork handler for it.
 
 use crate::cred::CredCache;
 use crate::errno::{Errno, Result};
@@ -15,9 +15,15 @@ use once_cell::race::OnceNonZeroUsize;
 pub struct ProcessPage {
     /// The process's token in its namespace, see [`crate::namespace::lifeline`]; 0: not registered.
     pub token: AtomicU64,
-    pid: AtomicU32,
+    /// The token under which the process keeps SEM_UNDO adjustments; 0: not asked for yet.
+    pub undo_token: AtomicU64,
+    /// 0 until the process makes its first SEM_UNDO adjustment.
+    pub adjusts: AtomicU32,
     /// How many System V shared memory attaches are counted in the name of `token`.
     pub attaches: AtomicU32,
+    pub(crate) pid: AtomicU32,
+    /// Held by the thread that forks, from one handler of [`crate::namespace::birth`] to the next.
+    pub(crate) fork_lock: AtomicU32,
     /// Guards the table of signal actions; a child must not inherit it held.
     pub(crate) signal_lock: AtomicU32,
     pub(crate) cred: CredCache,
@@ -44,17 +50,28 @@ pub fn page() -> Result<&'static ProcessPage> {
     Ok(unsafe { &*(p.get() as *const ProcessPage) })
 }
 
+/// The page, if there is one already. A vfork(2) child finds its parent's.
+pub fn page_if_any() -> Option<&'static ProcessPage> {
+    // SAFETY: as in page().
+    PAGE.get().map(|p| unsafe { &*(p.get() as *const ProcessPage) })
+}
+
 /// This process's id. getpid(2)
 #[inline]
 pub fn pid() -> Result<u32> {
     let page = page()?;
     match page.pid.load(Relaxed) {
         0 => {
-            // SAFETY: no arguments.
-            let pid = unsafe { syscall!(libc::SYS_getpid)? } as u32;
+            let pid = kernel_pid();
             page.pid.store(pid, Relaxed);
             Ok(pid)
         }
         pid => Ok(pid),
     }
+}
+
+/// This process's id, asked of the kernel: also right in a vfork(2) child. getpid(2)
+pub fn kernel_pid() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { syscall!(libc::SYS_getpid) }.unwrap_or(0) as u32
 }

@@ -8,12 +8,13 @@
 use crate::errno::{Errno, Result};
 use crate::process;
 use crate::sys::{
+    copy,
     raw::syscall,
     tls::{tls, Tls},
 };
 use crate::user::{In, Out};
 use core::ffi::{c_int, c_void};
-use core::sync::atomic::{fence, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
+use core::sync::atomic::{fence, AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use libc::{sighandler_t, siginfo_t, ucontext_t};
 
 const SIGNALS: usize = 65;
@@ -186,6 +187,27 @@ pub fn prepare() {
     let _ = real(libc::SIGCHLD, core::ptr::null(), core::ptr::null_mut());
 }
 
+/// Signals before which the trampoline stands even where the program has no handler: a fault may be
+/// the answer to one of our own questions, see [`crate::sys::copy`].
+const CAUGHT: [c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
+/// Whether it does: from the first use of a namespace on.
+static CATCHING: AtomicBool = AtomicBool::new(false);
+
+/// Puts the trampoline before those signals. Once.
+pub fn catch_faults() -> Result<()> {
+    if CATCHING.swap(true, Relaxed) {
+        return Ok(());
+    }
+    CAUGHT.iter().try_for_each(|&sig| {
+        let set = exchange(sig, None)?;
+        exchange(sig, Some(set)).map(|_| ())
+    })
+}
+
+fn is_caught(sig: c_int) -> bool {
+    CAUGHT.contains(&sig) && CATCHING.load(Relaxed)
+}
+
 fn mask_word(set: &libc::sigset_t) -> u64 {
     // SAFETY: a signal set is at least 8 bytes; the kernel's is its first word.
     unsafe { core::ptr::addr_of!(*set).cast::<u64>().read() }
@@ -227,13 +249,16 @@ fn exchange(sig: c_int, wanted: Option<libc::sigaction>) -> Result<libc::sigacti
     let (handler, flags, mask) = action.read();
     match wanted {
         None => real(sig, core::ptr::null(), &mut before)?,
-        Some(wanted) if wanted.sa_sigaction == libc::SIG_DFL || wanted.sa_sigaction == libc::SIG_IGN => {
+        Some(wanted) if wanted.sa_sigaction <= libc::SIG_IGN && !is_caught(sig) => {
             real(sig, &wanted, &mut before)?;
         }
         Some(wanted) => {
             let mut ours = wanted;
             ours.sa_sigaction = trampoline as *const () as usize;
             ours.sa_flags = wanted.sa_flags & !libc::SA_RESETHAND | libc::SA_SIGINFO;
+            if wanted.sa_sigaction <= libc::SIG_IGN {
+                ours.sa_flags |= libc::SA_ONSTACK;
+            }
             // The record first: the kernel may call the trampoline as soon as it is set.
             action.write(wanted.sa_sigaction, wanted.sa_flags as u32, mask_word(&wanted.sa_mask));
             if let Err(e) = real(sig, &ours, &mut before) {
@@ -245,7 +270,7 @@ fn exchange(sig: c_int, wanted: Option<libc::sigaction>) -> Result<libc::sigacti
     if is_trampoline(before.sa_sigaction) {
         const UNBLOCKABLE: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
         before.sa_sigaction = handler;
-        const OURS: c_int = libc::SA_RESETHAND | libc::SA_SIGINFO;
+        const OURS: c_int = libc::SA_RESETHAND | libc::SA_SIGINFO | libc::SA_ONSTACK;
         before.sa_flags = before.sa_flags & !OURS | flags as c_int & OURS;
         before.sa_mask = with_mask(mask & !UNBLOCKABLE);
     }
@@ -257,6 +282,10 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
     let tls = tls();
     // SAFETY: the kernel passes a valid siginfo_t to a SA_SIGINFO handler.
     let fault = FAULTS.contains(&sig) && unsafe { (*info).si_code } > 0;
+    // SAFETY: the context is the kernel's.
+    if fault && unsafe { copy::caught(context) } {
+        return;
+    }
     if tls.inside.get() != 0 && !fault {
         // SAFETY: as above, and context is a ucontext_t.
         unsafe { defer(tls, sig, info, context.cast()) };
@@ -268,13 +297,17 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
         let mut default: libc::sigaction = unsafe { core::mem::zeroed() };
         default.sa_flags = flags as c_int;
         default.sa_mask = with_mask(mask);
-        let _ = real(sig, &default, core::ptr::null_mut());
+        let _ = exchange(sig, Some(default));
     }
     if !fault {
         crate::sync::wait::before_handler(flags & libc::SA_RESTART as u32 != 0);
     }
     if handler <= SIG_HOLD {
-        // Reset by another thread since the kernel looked.
+        if handler == libc::SIG_DFL && is_caught(sig) || fault {
+            // SAFETY: as above.
+            unsafe { die_of(sig, info, fault) };
+        }
+        // Else reset by another thread since the kernel looked, or ignored.
         return;
     }
     // SAFETY: the program installed this address as a handler of this kind.
@@ -287,6 +320,21 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
             handler(sig);
         }
     }
+}
+
+/// Lets a signal for which the program has no handler do what it does then: end the process.
+///
+/// # Safety
+/// `info` is what the kernel passed to a handler.
+unsafe fn die_of(sig: c_int, info: *const siginfo_t, fault: bool) {
+    // SAFETY: all-zero is SIG_DFL.
+    let default: libc::sigaction = unsafe { core::mem::zeroed() };
+    let _ = real(sig, &default, core::ptr::null_mut());
+    if !fault {
+        // SAFETY: the caller's contract.
+        unsafe { raise(sig, info) };
+    }
+    // A fault comes again when the thread goes on.
 }
 
 /// Keeps the signal until the section ends: all further ones stay blocked until then.
@@ -309,16 +357,25 @@ unsafe fn defer(tls: &Tls, sig: c_int, info: *const siginfo_t, context: *mut uco
 #[cold]
 pub fn raise_deferred(tls: &Tls) {
     let sig = tls.deferred.replace(0);
+    // SAFETY: it was copied from what the kernel passed to a handler.
+    unsafe { raise(sig, tls.siginfo.get().cast()) };
+    set_mask(libc::SIG_SETMASK, tls.saved_mask.get());
+}
+
+/// Sends a signal to this thread.
+///
+/// # Safety
+/// `info` is valid.
+unsafe fn raise(sig: c_int, info: *const siginfo_t) {
     // SAFETY: the kernel copies the siginfo; a process may send itself any.
     unsafe {
         let pid = syscall!(libc::SYS_getpid).unwrap_or(0);
         let tid = syscall!(libc::SYS_gettid).unwrap_or(0);
-        if syscall!(libc::SYS_rt_tgsigqueueinfo, pid, tid, sig, tls.siginfo.get()).is_err() {
+        if syscall!(libc::SYS_rt_tgsigqueueinfo, pid, tid, sig, info).is_err() {
             // Out of queue entries (RLIMIT_SIGPENDING): the signal itself must not be lost.
             let _ = syscall!(libc::SYS_tgkill, pid, tid, sig);
         }
     }
-    set_mask(libc::SIG_SETMASK, tls.saved_mask.get());
 }
 
 /// Which signal(2).

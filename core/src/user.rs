@@ -1,8 +1,10 @@
-//! Pointers handed in by the program, as the kernel's `__user`: checked where that can be done
-//! without a fault, and dereferenced only here.
+//! Pointers handed in by the program, as the kernel's `__user`: dereferenced only here, and a bad
+//! address is EFAULT.
 
 use crate::errno::{Errno, Result};
-use core::ptr;
+use crate::sys::copy;
+use core::ffi::c_char;
+use core::{mem::MaybeUninit, ptr};
 
 /// The first address above user space. Programs that ask for 57-bit (52-bit) addresses get them only
 /// by an explicit hint; those are not served.
@@ -40,8 +42,7 @@ impl<T> Copy for Out<T> {}
 
 impl<T> In<T> {
     /// # Safety
-    /// `p` is null, or what the C caller's contract says it is; an address that no mapping holds
-    /// gives EFAULT where that can be told without touching it, and a fault otherwise.
+    /// `p` is what the C caller's contract says it is, or an address that nobody else uses.
     pub const unsafe fn new(p: *const T) -> Self {
         In(p)
     }
@@ -62,30 +63,56 @@ impl<T> In<T> {
     where
         T: Copy,
     {
-        if !plausible(self.0 as usize, size_of::<T>()) {
-            return Err(Errno::EFAULT);
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: room for a T, which is all there when the copy succeeds; T is plain data.
+        unsafe {
+            self.copy_to(value.as_mut_ptr().cast(), size_of::<T>())?;
+            Ok(value.assume_init())
         }
-        // SAFETY: `new`'s contract; plausible() has kept out what is certainly no user address.
-        Ok(unsafe { ptr::read_unaligned(self.0) })
     }
     /// The pointer `bytes` further on, as another type.
     pub fn offset<U>(self, bytes: usize) -> In<U> {
         In((self.0 as usize).wrapping_add(bytes) as *const U)
     }
-    /// EFAULT unless `len` bytes from here lie in user space.
+    /// EFAULT unless `len` bytes from here lie in user space; whether there is memory, a copy will tell.
     pub fn check(self, len: usize) -> Result<()> {
         if len != 0 && !plausible(self.0 as usize, len) {
             return Err(Errno::EFAULT);
         }
         Ok(())
     }
-    /// Copies `len` bytes to `to`; `check(len)` has been called.
+    /// Copies `len` bytes to `to`. EFAULT.
     ///
     /// # Safety
     /// `to` is valid for `len` bytes.
-    pub unsafe fn copy_to(self, to: *mut u8, len: usize) {
+    #[inline]
+    pub unsafe fn copy_to(self, to: *mut u8, len: usize) -> Result<()> {
+        self.check(len)?;
         // SAFETY: `new`'s and this function's contracts; the two never overlap, `to` is ours.
-        unsafe { ptr::copy_nonoverlapping(self.0.cast::<u8>(), to, len) }
+        if unsafe { copy::copy(to, self.0.cast(), len) } {
+            Ok(())
+        } else {
+            Err(Errno::EFAULT)
+        }
+    }
+}
+
+impl In<c_char> {
+    /// Reads a string into `buf`, without its NUL. EFAULT; ENAMETOOLONG: it does not fit with its NUL.
+    pub fn read_string(self, buf: &mut [u8]) -> Result<&[u8]> {
+        let mut len = 0;
+        while len < buf.len() {
+            // No further than the string may reach into a page.
+            let step = (64 - (self.addr() + len) % 64).min(buf.len() - len);
+            let part = &mut buf[len..len + step];
+            // SAFETY: a part of the buffer.
+            unsafe { self.offset::<u8>(len).copy_to(part.as_mut_ptr(), step)? };
+            if let Some(end) = part.iter().position(|b| *b == 0) {
+                return Ok(&buf[..len + end]);
+            }
+            len += step;
+        }
+        Err(Errno::ENAMETOOLONG)
     }
 }
 
@@ -103,33 +130,39 @@ impl<T> Out<T> {
     pub fn is_null(self) -> bool {
         self.0.is_null()
     }
+    /// The address, or the number that is passed in its place.
+    pub fn addr(self) -> usize {
+        self.0 as usize
+    }
     /// The same pointer for reading.
     pub fn as_in(self) -> In<T> {
         In(self.0)
     }
     /// Writes a value, aligned or not. EFAULT for an address outside user space.
     pub fn write(self, value: T) -> Result<()> {
-        if !plausible(self.0 as usize, size_of::<T>()) {
-            return Err(Errno::EFAULT);
-        }
-        // SAFETY: as In::read.
-        unsafe { ptr::write_unaligned(self.0, value) }
-        Ok(())
+        // SAFETY: `value` is valid for its size.
+        unsafe { self.copy_from((&raw const value).cast(), size_of::<T>()) }
     }
     /// The pointer `bytes` further on, as another type.
     pub fn offset<U>(self, bytes: usize) -> Out<U> {
         Out((self.0 as usize).wrapping_add(bytes) as *mut U)
     }
-    /// EFAULT unless `len` bytes from here lie in user space.
+    /// EFAULT unless `len` bytes from here lie in user space; whether there is memory, a copy will tell.
     pub fn check(self, len: usize) -> Result<()> {
         self.as_in().check(len)
     }
-    /// Copies `len` bytes from `from`; `check(len)` has been called.
+    /// Copies `len` bytes from `from`. EFAULT.
     ///
     /// # Safety
     /// `from` is valid for `len` bytes.
-    pub unsafe fn copy_from(self, from: *const u8, len: usize) {
+    #[inline]
+    pub unsafe fn copy_from(self, from: *const u8, len: usize) -> Result<()> {
+        self.check(len)?;
         // SAFETY: as In::copy_to.
-        unsafe { ptr::copy_nonoverlapping(from, self.0.cast::<u8>(), len) }
+        if unsafe { copy::copy(self.0.cast(), from, len) } {
+            Ok(())
+        } else {
+            Err(Errno::EFAULT)
+        }
     }
 }

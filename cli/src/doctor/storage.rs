@@ -1,5 +1,6 @@
 //! The namespace directory and the file system under it.
 
+use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -34,14 +35,15 @@ fn directory(place: &Place) -> Finding {
         Err(fail) => Finding::new(State::Bad, "namespace", fail.line()),
         Ok(None) => Finding::new(State::Ok, "namespace", format!("{shown}; the first use makes it")),
         Ok(Some(namespace)) => {
-            let (mut objects, mut processes) = (0u64, 0u64);
-            let looked = inspect::list(&namespace, &mut |_| objects += 1)
-                .and_then(|()| inspect::processes(&namespace, &mut |_, alive| processes += u64::from(alive)));
+            let (mut objects, mut processes) = (0u64, BTreeSet::new());
+            let looked = inspect::list(&namespace, &mut |_| objects += 1).and_then(|()| {
+                inspect::processes(&namespace, &mut |pid, alive| processes.extend(alive.then_some(pid)))
+            });
             // A directory that nobody has used yet has none of a namespace's rooms.
             if looked.is_err_and(|errno| errno.raw() != libc::ENOENT) {
                 return Finding::new(State::Bad, "namespace", format!("{shown}; it cannot be listed"));
             }
-            let shown = format!("{shown}; objects: {objects}, live processes: {processes}");
+            let shown = format!("{shown}; objects: {objects}, live processes: {}", processes.len());
             Finding::new(State::Ok, "namespace", shown)
         }
     }

@@ -8,7 +8,9 @@
 //! poll/<number>         the FIFO of a POSIX queue that somebody polls, and a link to the queue
 //! ```
 
+pub mod birth;
 pub mod choose;
+pub mod handover;
 pub mod ids;
 pub mod lifeline;
 
@@ -52,6 +54,7 @@ pub fn current() -> Result<&'static Namespace> {
             }
             refusal.errno()
         })?;
+        crate::signal::catch_faults()?;
         let p = map::anonymous(size_of::<Namespace>())?.cast::<Namespace>();
         // SAFETY: a fresh mapping, page-aligned and large enough.
         unsafe { p.write(opened) };

@@ -56,7 +56,7 @@ pub fn geometry(max_messages: u32, message_bytes: u32) -> Geometry {
         table_bits,
         cells_at,
         cell_bytes,
-        segment_bytes: 0,
+        ..Geometry::default()
     }
 }
 

@@ -325,7 +325,10 @@ pub fn send(
         }
         let n = if full { queue.cell_alloc()? } else { n };
         if n != NIL {
-            fill(&queue, n, text, len, priority)?;
+            if let Err(e) = fill(&queue, n, text, len, priority)? {
+                queue.cell_free(n)?;
+                return Ok(Step::Fail(e));
+            }
         }
         if full || n == NIL {
             let request = Request {
@@ -344,16 +347,15 @@ pub fn send(
     .map(|_| ())
 }
 
-/// Writes a message into a free node.
+/// Writes a message into a free node. EFAULT.
 #[inline]
-fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uint) -> Checked<()> {
+fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uint) -> Checked<Result<()>> {
     let node = queue.node(n)?;
     node.key.set((PRIORITIES - 1 - priority) as u64);
     node.len.set(len as u32);
     let to = queue.text(n, len)?;
-    // SAFETY: text() has checked the place, send() the program's pointer.
-    unsafe { text.copy_to(to, len) };
-    Ok(())
+    // SAFETY: text() has checked the place.
+    Ok(unsafe { text.copy_to(to, len) })
 }
 
 #[inline]

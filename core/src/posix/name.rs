@@ -3,7 +3,7 @@
 use crate::errno::{Errno, Result};
 use crate::text::Text;
 use crate::user::In;
-use core::ffi::{c_char, CStr};
+use core::ffi::c_char;
 
 /// NAME_MAX: bytes in a name after its slash.
 const NAME_MAX: usize = 255;
@@ -24,13 +24,10 @@ pub fn check_slash(name: In<c_char>) -> Result<()> {
 /// ENAMETOOLONG. In the order in which glibc and Linux (ipc/mqueue.c, fs/namei.c) check.
 pub fn path(room: &str, name: In<c_char>) -> Result<NamePath> {
     check_slash(name)?;
-    // SAFETY: the C caller's contract: a NUL-terminated string; its start was just read.
-    let name = &unsafe { CStr::from_ptr(name.addr() as *const c_char) }.to_bytes()[1..];
+    let mut buf = [0; libc::PATH_MAX as usize];
+    let name = name.offset::<c_char>(1).read_string(&mut buf)?;
     if name.is_empty() {
         return Err(Errno::ENOENT);
-    }
-    if name.len() >= libc::PATH_MAX as usize {
-        return Err(Errno::ENAMETOOLONG);
     }
     if name == b"." || name == b".." || name.contains(&b'/') {
         return Err(Errno::EACCES);

@@ -37,10 +37,8 @@ impl Sink {
         let (len, key) = (node.len.get() as usize, node.key.get() as i64);
         let text = queue.text(n, len)?;
         let copy = |to: Out<u8>, len: usize| -> Result<usize> {
-            to.check(len)?;
             // SAFETY: text() has checked that the text lies in the mapping.
-            unsafe { to.copy_from(text, len) };
-            Ok(len)
+            unsafe { to.copy_from(text, len) }.map(|()| len)
         };
         Ok(match *self {
             Sink::Msg(to, size) => to

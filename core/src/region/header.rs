@@ -20,6 +20,8 @@ pub enum ObjectKind {
     Msg = 1,
     /// A POSIX message queue.
     Mq = 2,
+    /// A System V semaphore set.
+    Sem = 3,
     /// A System V shared memory segment.
     Shm = 4,
 }

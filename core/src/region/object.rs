@@ -16,7 +16,7 @@ const LIVE: u32 = 1 << 31;
 /// Nobody's: may be taken for a new object.
 const FREE: u32 = 1 << 30;
 
-/// A queue's measures, copied from the header when it was mapped, so that nothing that is written
+/// An object's measures, copied from the header when it was mapped, so that nothing that is written
 /// to the header later can lead outside the mapping.
 #[derive(Clone, Copy, Default, Debug)]
 #[repr(C)]
@@ -25,7 +25,10 @@ pub struct Geometry {
     pub max_messages: u32,
     /// POSIX: bytes a message may have.
     pub message_bytes: u32,
-    /// Places for a node: of the node array (POSIX), or units of the arena (System V).
+    /// Semaphores in a set.
+    pub nsems: u32,
+    /// Places for a node: of the node array (POSIX), or units of the arena (System V), or for
+    /// a cell of a semaphore set.
     pub nodes: u32,
     /// POSIX: offset of the key table, and the binary logarithm of its size.
     pub table_at: u32,

@@ -190,6 +190,8 @@ impl<S: Sleeper> Wait<S> {
                 sleep::<S>(arg);
             }
             match self.sleep.get() {
+                // Woken, and yet asleep by its word: nudged to look for itself.
+                Ok(()) if self.is_asleep() => self.look_round(),
                 Ok(()) | Err(Errno::EAGAIN) => {}
                 // Not by way of the trampoline, so a handler of libc's own (setxid): as it installs
                 // them, with SA_RESTART.
@@ -227,6 +229,14 @@ impl<S: Sleeper> Wait<S> {
             }
         }
         None
+    }
+
+    fn is_asleep(&self) -> bool {
+        let _section = Section::enter();
+        // SAFETY: no outcome yet: the reference still keeps the mapping.
+        self.expected.is_none()
+            && self.outcome.get().is_none()
+            && unsafe { &*self.word }.load(Relaxed) == waiting::ASLEEP
     }
 
     fn look_round(&self) {

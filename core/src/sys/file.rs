@@ -3,6 +3,7 @@
 use super::raw::syscall;
 use crate::errno::{Errno, Result};
 use core::ffi::CStr;
+use core::ops::Range;
 
 /// An open descriptor that is closed when it goes out of scope.
 #[derive(Debug)]
@@ -253,24 +254,26 @@ pub fn replace(old: i32, new: i32, close_on_exec: bool) -> Result<()> {
     unsafe { syscall!(libc::SYS_dup3, old, new, flags) }.map(|_| ())
 }
 
-fn whole_file(lock_type: i32) -> libc::flock {
-    // SAFETY: all-zero is a valid struct flock: the whole file.
+fn range_lock(lock_type: i32, bytes: Range<i64>) -> libc::flock {
+    // SAFETY: all-zero is a valid struct flock.
     let mut lock: libc::flock = unsafe { core::mem::zeroed() };
     lock.l_type = lock_type as _;
+    lock.l_start = bytes.start;
+    lock.l_len = bytes.end - bytes.start;
     lock
 }
 
-/// Takes an open-file-description write lock on the whole file; EAGAIN when another has it. fcntl(2)
-pub fn lock(fd: i32) -> Result<()> {
-    let mut lock = whole_file(libc::F_WRLCK);
+/// Takes an open-file-description write lock on `bytes`; EAGAIN when another has one there. fcntl(2)
+pub fn lock(fd: i32, bytes: Range<i64>) -> Result<()> {
+    let mut lock = range_lock(libc::F_WRLCK, bytes);
     // SAFETY: the structure is valid.
     unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_OFD_SETLK, &mut lock as *mut libc::flock) }.map(|_| ())
 }
 
-/// Whether somebody holds such a write lock.
-pub fn is_locked(fd: i32) -> Result<bool> {
+/// Whether somebody else holds such a write lock on any of `bytes`.
+pub fn is_locked(fd: i32, bytes: Range<i64>) -> Result<bool> {
     // A read lock conflicts with write locks alone, which only who may write the file can take.
-    let mut lock = whole_file(libc::F_RDLCK);
+    let mut lock = range_lock(libc::F_RDLCK, bytes);
     // SAFETY: the structure is valid.
     unsafe { syscall!(libc::SYS_fcntl, fd, libc::F_OFD_GETLK, &mut lock as *mut libc::flock)? };
     Ok(lock.l_type as i32 != libc::F_UNLCK)

@@ -17,6 +17,8 @@ pub struct Tls {
     pub saved_mask: Cell<u64>,
     /// The wait that this thread sleeps in, or null.
     pub waiting: Cell<*const crate::sync::wait::Known>,
+    /// The child that this thread is about to fork.
+    pub birth: Cell<crate::namespace::birth::Birth>,
     /// The deferred signal's `siginfo_t`.
     pub siginfo: UnsafeCell<[u64; 16]>,
 }

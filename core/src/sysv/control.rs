@@ -1,9 +1,9 @@
 //! What msgctl(2), semctl(2) and shmctl(2) have in common.
 
-use super::object::{self, Class, Kind};
+use super::object::{self, Kind};
 use crate::cred::{self, Cred};
 use crate::errno::{Errno, Result};
-use crate::namespace::{ids, ids::Room, Namespace};
+use crate::namespace::{ids, Namespace};
 use crate::perm::{self, Perm};
 use crate::region::header::Header;
 use crate::region::object::Ref;
@@ -43,24 +43,15 @@ pub enum Found {
 }
 
 /// Finds the object of a status command. EACCES, EINVAL.
-pub fn find<K: Kind>(ns: &'static Namespace, id: c_int, which: Which) -> Result<Found> {
+pub fn find(kind: &'static Kind, ns: &'static Namespace, id: c_int, which: Which) -> Result<Found> {
+    let index = ids::index_of(id);
     let found = match which {
-        Which::Id => object::by_id::<K>(ns, id),
-        _ => object::by_index::<K>(ns, ids::index_of(id)),
+        Which::Id => kind.by_id(ns, id),
+        _ => kind.by_index(ns, index),
     };
-    judge(ns, Class::of::<K>(), ids::index_of(id), found, which)
-}
-
-fn judge(
-    ns: &'static Namespace,
-    class: &Class,
-    index: u32,
-    found: Result<Ref>,
-    which: Which,
-) -> Result<Found> {
     match (found, which) {
-        (Err(Errno::EACCES), Which::IndexAny) => match object::open(ns, class, index, true) {
-            Err(Errno::EACCES) => outside(ns, class.room, index),
+        (Err(Errno::EACCES), Which::IndexAny) => match kind.open(ns, index, true) {
+            Err(Errno::EACCES) => outside(kind, ns, index),
             found => found.map(Found::Object),
         },
         (Ok(object), Which::IndexAny) => Ok(Found::Object(object)),
@@ -72,9 +63,9 @@ fn judge(
     }
 }
 
-fn outside(ns: &'static Namespace, room: Room, index: u32) -> Result<Found> {
-    let st = file::stat_at(ns.dir()?, room.path(index).as_cstr()).map_err(|_| Errno::EINVAL)?;
-    let id = ids::known_id(ns, room, index);
+fn outside(kind: &'static Kind, ns: &'static Namespace, index: u32) -> Result<Found> {
+    let st = file::stat_at(ns.dir()?, kind.room.path(index).as_cstr()).map_err(|_| Errno::EINVAL)?;
+    let id = ids::known_id(ns, kind.room, index);
     let perm = Perm { uid: st.uid, gid: st.gid, cuid: st.uid, cgid: st.gid, mode: st.mode & 0o777 };
     Ok(Found::Outside(fill(&perm, 0, id), st.ctime, id))
 }
@@ -105,11 +96,13 @@ pub fn check_owner(header: &Header) -> Result<Cred> {
 }
 
 /// IPC_SET: owner, group and mode, with the lock held and the owner checked. EINVAL, EPERM.
-pub fn set<K: Kind>(ns: &'static Namespace, object: &Ref, id: c_int, wanted: &ipc_perm) -> Result<()> {
-    set_in(ns, K::ROOM, object, id, wanted)
-}
-
-fn set_in(ns: &'static Namespace, room: Room, object: &Ref, id: c_int, wanted: &ipc_perm) -> Result<()> {
+pub fn set(
+    kind: &'static Kind,
+    ns: &'static Namespace,
+    object: &Ref,
+    id: c_int,
+    wanted: &ipc_perm,
+) -> Result<()> {
     let header = object.header();
     let before = header.perm();
     let perm = Perm { uid: wanted.uid, gid: wanted.gid, mode: wanted.mode as u32 & 0o777, ..before };
@@ -118,7 +111,7 @@ fn set_in(ns: &'static Namespace, room: Room, object: &Ref, id: c_int, wanted: &
     }
     let files = |p: &Perm| (p.uid, p.gid, perm::file_mode(p.mode));
     if files(&perm) != files(&before) {
-        admit_to_file(ns, room, object, id, &perm)?;
+        admit_to_file(kind, ns, object, id, &perm)?;
     }
     if perm != before {
         header.set_perm(&perm);
@@ -127,8 +120,14 @@ fn set_in(ns: &'static Namespace, room: Room, object: &Ref, id: c_int, wanted: &
     Ok(())
 }
 
-fn admit_to_file(ns: &'static Namespace, room: Room, object: &Ref, id: c_int, perm: &Perm) -> Result<()> {
-    let path = room.path(ids::index_of(id));
+fn admit_to_file(
+    kind: &'static Kind,
+    ns: &'static Namespace,
+    object: &Ref,
+    id: c_int,
+    perm: &Perm,
+) -> Result<()> {
+    let path = kind.room.path(ids::index_of(id));
     let open = |mode| file::open_at(ns.dir()?, path.as_cstr(), mode | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0);
     match open(libc::O_RDONLY).or_else(|_| open(libc::O_WRONLY)) {
         Ok(fd) if file::stat(fd.raw())?.file == object.file() => perm::apply(fd.raw(), perm),
@@ -136,9 +135,4 @@ fn admit_to_file(ns: &'static Namespace, room: Room, object: &Ref, id: c_int, pe
         // The owner of an object that nobody may open.
         Err(_) => file::set_mode_at(ns.dir()?, path.as_cstr(), perm::file_mode(perm.mode)),
     }
-}
-
-/// Takes a removed object out of this process's table.
-pub fn forget<K: Kind>(id: c_int, object: &Ref) {
-    K::table().remove_object(ids::index_of(id) as usize, object);
 }

@@ -6,5 +6,7 @@ pub mod msg;
 pub mod msgctl;
 pub mod object;
 pub mod segment;
+pub mod sem;
+pub mod semctl;
 pub mod shm;
 pub mod shmctl;

@@ -2,7 +2,7 @@
 
 pub use super::msgctl::control;
 
-use super::object::{self, Get, Kind, KEYS};
+use super::object::{self, Get, Keys, Kind};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids::Room, lifeline, Namespace};
@@ -30,26 +30,30 @@ const MSG_COPY: c_int = 0o40000;
 const FILE_BYTES: u64 = 4 << 20;
 
 /// Message queues, as a kind of object.
-pub struct Msg;
-
-static TABLE: Table = Table::new();
-static KEY_CACHE: [AtomicU64; KEYS] = [const { AtomicU64::new(0) }; KEYS];
-
-impl Kind for Msg {
-    const ROOM: Room = Room::Msg;
-    const KIND: ObjectKind = ObjectKind::Msg;
-    const LEAST: u64 = (NODES_AT + FIRST_BYTES) as u64;
-    fn table() -> &'static Table {
+pub static MSG: Kind = Kind {
+    room: Room::Msg,
+    mark: ObjectKind::Msg,
+    least: LEAST,
+    measure,
+    table: {
+        static TABLE: Table = Table::new();
         &TABLE
-    }
-    fn keys() -> &'static [AtomicU64; KEYS] {
-        &KEY_CACHE
-    }
-    fn measure(_: &Mapping, size: u64) -> Result<Geometry> {
-        let units = (size - NODES_AT as u64) / UNIT as u64;
-        let nodes = u32::try_from(units).map_err(|_| Errno::EINVAL)? - (NODE_UNITS - 1);
-        Ok(Geometry { nodes, ..Geometry::default() })
-    }
+    },
+    keys: {
+        static KEYS: Keys = [const { AtomicU64::new(0) }; _];
+        &KEYS
+    },
+    most_mapped: u64::MAX,
+    empty: |_, _, _| {},
+};
+
+/// Bytes that every file of it has.
+const LEAST: u64 = (NODES_AT + FIRST_BYTES) as u64;
+
+fn measure(_: &Mapping, size: u64) -> Result<Geometry> {
+    let units = (size - NODES_AT as u64) / UNIT as u64;
+    let nodes = u32::try_from(units).map_err(|_| Errno::EINVAL)? - (NODE_UNITS - 1);
+    Ok(Geometry { nodes, ..Geometry::default() })
 }
 
 /// Makes a queue that has no name yet.
@@ -58,16 +62,16 @@ fn make(ns: &Namespace, key: i32, perm: &Perm) -> Result<(file::Fd, Mapping, u64
     let no_room = |_| Errno::ENOSPC;
     let mut size = FILE_BYTES;
     if file::set_len(fd.raw(), size) == Err(Errno::EFBIG) {
-        size = Msg::LEAST;
+        size = LEAST;
         file::set_len(fd.raw(), size).map_err(no_room)?;
     }
-    file::reserve(fd.raw(), 0, Msg::LEAST).map_err(no_room)?;
+    file::reserve(fd.raw(), 0, LEAST).map_err(no_room)?;
     let mode = perm::file_mode(perm.mode);
     file::set_mode(fd.raw(), mode)?;
     let st = file::stat(fd.raw())?;
     let mapping = Mapping::new(fd.raw(), size as usize, st.file)?;
     mapping.header().initialise(ObjectKind::Msg, key, perm, clock::now_s());
-    let geometry = Msg::measure(&mapping, size)?;
+    let geometry = measure(&mapping, size)?;
     // SAFETY: the mapping is as long as the measures say.
     let queue = unsafe { Queue::raw(mapping.base, &geometry, true) };
     queue.initialise(limits::get(ns, Limit::MsgMnb));
@@ -96,6 +100,7 @@ pub fn get(key: libc::key_t, flags: c_int) -> Result<c_int> {
     // Who only makes or opens a queue uses the namespace too: nobody is to remove it under him.
     lifeline::my_token(ns)?;
     Get {
+        kind: &MSG,
         ns,
         key,
         flags,
@@ -104,7 +109,7 @@ pub fn get(key: libc::key_t, flags: c_int) -> Result<c_int> {
         least: 0,
         limit: limits::get(ns, Limit::MsgMni) as u32,
     }
-    .run::<Msg>()
+    .run()
 }
 
 /// What a try under the lock comes to.
@@ -143,9 +148,9 @@ fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<
         }
     }
     let mapping = Mapping::new(fd.raw(), size as usize, st.file)?;
-    let geometry = Msg::measure(&mapping, size)?;
+    let geometry = measure(&mapping, size)?;
     let object = mapping.install(ObjectKind::Msg, id, 0, geometry)?;
-    TABLE.put(index as usize, &object)
+    MSG.table.put(index as usize, &object)
 }
 
 /// The lock, with the whole arena mapped; or how many units must be.
@@ -179,13 +184,8 @@ fn operate(
     loop {
         let section = Section::enter()?;
         let me = lifeline::my_token(ns)?;
-        let object = object::by_id::<Msg>(ns, id).map_err(|e| {
-            if first || e != Errno::EINVAL {
-                e
-            } else {
-                Errno::EIDRM
-            }
-        })?;
+        let object =
+            MSG.by_id(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         object::check(&object, right)?;
         let outcome = match acquire(&object, ns, me)? {
             Err(units) => Step::Remap(units),
@@ -271,8 +271,11 @@ fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) ->
     node.key.set(kind as u64);
     node.len.set(size as u32);
     let to = queue.text(n, size)?;
-    // SAFETY: text() has checked the place, send() the program's pointer.
-    unsafe { text.copy_to(to, size) };
+    // SAFETY: text() has checked the place.
+    if let Err(e) = unsafe { text.copy_to(to, size) } {
+        queue.arena_free(n)?;
+        return Ok(Step::Fail(e));
+    }
     let (pid, now_s) = (process::pid().unwrap_or(0), clock::now_s());
     head.send_pid.set(pid);
     head.send_time.set(now_s as u64);

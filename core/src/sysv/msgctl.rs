@@ -1,8 +1,7 @@
 //! msgctl(2).
 
 use super::control::{self, Found, Which};
-use super::msg::Msg;
-use super::object;
+use super::msg::MSG;
 use crate::cred;
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
@@ -71,7 +70,7 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<msqid_ds>) -
     let mut ds: msqid_ds = unsafe { core::mem::zeroed() };
     let id = {
         let _section = Section::enter()?;
-        match control::find::<Msg>(ns, id, which)? {
+        match control::find(&MSG, ns, id, which)? {
             Found::Object(object) => {
                 locked(ns, &object, |locked| describe(locked, &mut ds))?;
                 object.number.load(Relaxed)
@@ -140,7 +139,7 @@ fn info(ns: &'static Namespace, cmd: c_int, buf: Out<MsgInfo>) -> Result<c_int> 
 fn totals(ns: &'static Namespace) -> Result<(u64, u64)> {
     let (mut messages, mut bytes) = (0, 0);
     ids::each_index(ns, Room::Msg, &mut |index| {
-        if let Ok(object) = object::by_index::<Msg>(ns, index) {
+        if let Ok(object) = MSG.by_index(ns, index) {
             let _ = locked(ns, &object, |locked| {
                 let head = locked.shared.head();
                 messages += head.count.get();
@@ -155,7 +154,7 @@ fn totals(ns: &'static Namespace) -> Result<(u64, u64)> {
 /// IPC_SET: owner, mode and msg_qbytes. EINVAL, EPERM.
 fn set(ns: &'static Namespace, id: c_int, wanted: &msqid_ds) -> Result<()> {
     let _section = Section::enter()?;
-    let object = object::by_id_as_owner::<Msg>(ns, id)?;
+    let object = MSG.by_id_as_owner(ns, id)?;
     locked(ns, &object, |locked| {
         let head = locked.shared.head();
         let cred = control::check_owner(&head.common)?;
@@ -163,7 +162,7 @@ fn set(ns: &'static Namespace, id: c_int, wanted: &msqid_ds) -> Result<()> {
         if qbytes > limits::get(ns, Limit::MsgMnb) && !cred.capable(cred::CAP_SYS_RESOURCE) {
             return Err(Errno::EPERM);
         }
-        control::set::<Msg>(ns, &object, id, &wanted.msg_perm)?;
+        control::set(&MSG, ns, &object, id, &wanted.msg_perm)?;
         head.max_bytes.set(qbytes);
         // Receivers may have lost their permission, senders may have room now.
         locked.shared.end_all(waiter_kind::RECEIVER, waiting::RETRY, &mut locked.wakes)?;
@@ -175,7 +174,7 @@ fn set(ns: &'static Namespace, id: c_int, wanted: &msqid_ds) -> Result<()> {
 /// IPC_RMID: everybody who sleeps on the queue gets EIDRM. EINVAL, EPERM.
 pub fn remove(ns: &'static Namespace, id: c_int) -> Result<()> {
     let _section = Section::enter()?;
-    let object = object::by_id_as_owner::<Msg>(ns, id)?;
+    let object = MSG.by_id_as_owner(ns, id)?;
     locked(ns, &object, |locked| {
         let head = locked.shared.head();
         control::check_owner(&head.common)?;
@@ -185,9 +184,9 @@ pub fn remove(ns: &'static Namespace, id: c_int) -> Result<()> {
         // From here on it is gone; the rest, finders help with.
         locked.shared.end_all(waiter_kind::RECEIVER, waiting::REMOVED, &mut locked.wakes)?;
         locked.shared.end_all(waiter_kind::SENDER, waiting::REMOVED, &mut locked.wakes)?;
-        let _ = object::remove_names::<Msg>(ns, &object, id);
+        let _ = MSG.remove_names(ns, &object, id);
         Ok(())
     })?;
-    control::forget::<Msg>(id, &object);
+    MSG.forget(id, &object);
     Ok(())
 }

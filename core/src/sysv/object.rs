@@ -9,184 +9,184 @@ use crate::region::object::{open_file, Geometry, Mapping, Ref, Table};
 use crate::sys::file;
 use core::sync::atomic::{AtomicU64, Ordering::*};
 
-/// What makes a kind of System V object.
-pub trait Kind {
+/// A kind of System V object, and what this process knows of its objects.
+pub struct Kind {
     /// Its directory.
-    const ROOM: Room;
+    pub room: Room,
     /// Its mark in the header.
-    const KIND: ObjectKind;
+    pub mark: ObjectKind,
     /// Bytes that every file of it has.
-    const LEAST: u64;
-    /// This process's objects by index.
-    fn table() -> &'static Table;
-    /// Identifiers of keys looked up before, as `key << 32 | id + 1`.
-    fn keys() -> &'static [AtomicU64; KEYS];
+    pub least: u64,
     /// The measures, checked against the length of the file.
-    fn measure(mapping: &Mapping, size: u64) -> Result<Geometry>;
-    /// How much of a file of `size` bytes the table maps.
-    fn mapped_bytes(size: u64) -> u64 {
-        size
-    }
-    /// Gives back what only the object's users held, before its names go. Its lock is held.
-    fn empty(_ns: &'static Namespace, _object: &Ref, _index: u32) {}
-}
-
-/// A [`Kind`] as a value: what is not on the fast path exists once, not once a kind.
-#[derive(Clone, Copy)]
-pub(super) struct Class {
-    pub(super) room: Room,
-    kind: ObjectKind,
-    least: u64,
-    pub(super) table: fn() -> &'static Table,
-    keys: fn() -> &'static [AtomicU64; KEYS],
-    measure: fn(&Mapping, u64) -> Result<Geometry>,
-    mapped_bytes: fn(u64) -> u64,
-    empty: fn(&'static Namespace, &Ref, u32),
-}
-
-impl Class {
-    #[inline(always)]
-    pub(super) fn of<K: Kind>() -> &'static Class {
-        const {
-            &Class {
-                room: K::ROOM,
-                kind: K::KIND,
-                least: K::LEAST,
-                table: K::table,
-                keys: K::keys,
-                measure: K::measure,
-                mapped_bytes: K::mapped_bytes,
-                empty: K::empty,
-            }
-        }
-    }
+    pub measure: fn(&Mapping, u64) -> Result<Geometry>,
+    /// This process's objects by index.
+    pub table: &'static Table,
+    /// Identifiers of keys looked up before, as `key << 32 | id + 1`.
+    pub keys: &'static Keys,
+    /// Bytes of a file that the table maps at most.
+    pub most_mapped: u64,
+    /// Gives back what only an object's users held, before its names go. Its lock is held.
+    pub empty: fn(&'static Namespace, &Ref, u32),
 }
 
 /// Keys that a process remembers.
-pub const KEYS: usize = 256;
+pub type Keys = [AtomicU64; 256];
 
-fn key_slot(keys: &'static [AtomicU64; KEYS], key: i32) -> &'static AtomicU64 {
-    &keys[(key as u32).wrapping_mul(0x9e37_79b1) as usize >> 24]
-}
+impl Kind {
+    fn key_slot(&'static self, key: i32) -> &'static AtomicU64 {
+        &self.keys[(key as u32).wrapping_mul(0x9e37_79b1) as usize >> 24]
+    }
 
-/// Keeps `key -> id` for the next look-up. It needs no end: `removed` in the header ends it.
-fn remember_key(class: &Class, key: i32, id: i32) {
-    key_slot((class.keys)(), key).store((key as u32 as u64) << 32 | (id as u64 + 1), Relaxed);
-}
+    /// Keeps `key -> id` for the next look-up. It needs no end: `removed` in the header ends it.
+    pub fn remember_key(&'static self, key: i32, id: i32) {
+        self.key_slot(key).store((key as u32 as u64) << 32 | (id as u64 + 1), Relaxed);
+    }
 
-/// The object that `key` led to last time, if it still does. No system call.
-#[inline]
-fn by_key_cached<K: Kind>(key: i32) -> Option<(i32, Ref)> {
-    let entry = key_slot(K::keys(), key).load(Relaxed);
-    if entry as u32 == 0 || (entry >> 32) as u32 != key as u32 {
-        return None;
-    }
-    let id = entry as u32 as i32 - 1;
-    let object = mapped(K::table(), K::KIND, id)?;
-    let header = object.header();
-    (header.key.get() == key as u32 && header.removed.get() == 0).then_some((id, object))
-}
-
-/// The object with this identifier, if this process has it mapped and it is not removed.
-#[inline(always)]
-fn mapped(table: &'static Table, kind: ObjectKind, id: i32) -> Option<Ref> {
-    let object = table.get(ids::index_of(id) as usize)?;
-    if object.number.load(Relaxed) != id || !object.is(kind) {
-        return None;
-    }
-    if object.header().is_gone() {
-        table.remove_object(ids::index_of(id) as usize, &object);
-        return None;
-    }
-    Some(object)
-}
-
-/// The object with this identifier.
-/// EINVAL: there is none. EACCES: the caller may neither read nor write it.
-#[inline]
-pub fn by_id<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
-    if id < 0 {
-        return Err(Errno::EINVAL);
-    }
-    match mapped(K::table(), K::KIND, id) {
-        Some(object) => Ok(object),
-        None => open_id(ns, Class::of::<K>(), id),
-    }
-}
-
-#[inline(never)]
-fn open_id(ns: &'static Namespace, class: &Class, id: i32) -> Result<Ref> {
-    match open(ns, class, ids::index_of(id), false) {
-        Ok(object) if object.number.load(Relaxed) == id => Ok(object),
-        Ok(_) => Err(Errno::EINVAL),
-        // Kept out, but of a later object at this index.
-        Err(Errno::EACCES) if ids::known_id(ns, class.room, ids::index_of(id)) != id => Err(Errno::EINVAL),
-        Err(e) => Err(e),
-    }
-}
-
-/// As [`by_id`], for IPC_SET and IPC_RMID: the owner of an object whose mode keeps himself out gets it too.
-pub fn by_id_as_owner<K: Kind>(ns: &'static Namespace, id: i32) -> Result<Ref> {
-    match by_id::<K>(ns, id) {
-        Err(Errno::EACCES) => {}
-        other => return other,
-    }
-    let object = open(ns, Class::of::<K>(), ids::index_of(id), true).map_err(|e| {
-        if e == Errno::EACCES {
-            Errno::EPERM
-        } else {
-            e
+    /// The object that `key` led to last time, if it still does. No system call.
+    pub fn by_key_cached(&'static self, key: i32) -> Option<(i32, Ref)> {
+        let entry = self.key_slot(key).load(Relaxed);
+        if entry as u32 == 0 || (entry >> 32) as u32 != key as u32 {
+            return None;
         }
-    })?;
-    if object.number.load(Relaxed) == id {
+        let id = entry as u32 as i32 - 1;
+        let object = self.mapped(id)?;
+        let header = object.header();
+        (header.key.get() == key as u32 && header.removed.get() == 0).then_some((id, object))
+    }
+
+    /// The object with this identifier, if this process has it mapped and it is not removed.
+    #[inline]
+    fn mapped(&'static self, id: i32) -> Option<Ref> {
+        let object = self.table.get(ids::index_of(id) as usize)?;
+        if object.number.load(Relaxed) != id || !object.is(self.mark) {
+            return None;
+        }
+        if object.header().is_gone() {
+            self.table.remove_object(ids::index_of(id) as usize, &object);
+            return None;
+        }
+        Some(object)
+    }
+
+    /// The object with this identifier.
+    /// EINVAL: there is none. EACCES: the caller may neither read nor write it.
+    #[inline]
+    pub fn by_id(&'static self, ns: &'static Namespace, id: i32) -> Result<Ref> {
+        if id < 0 {
+            return Err(Errno::EINVAL);
+        }
+        match self.mapped(id) {
+            Some(object) => Ok(object),
+            None => match self.open(ns, ids::index_of(id), false) {
+                Ok(object) if object.number.load(Relaxed) == id => Ok(object),
+                Ok(_) => Err(Errno::EINVAL),
+                // Kept out, but of a later object at this index.
+                Err(Errno::EACCES) if ids::known_id(ns, self.room, ids::index_of(id)) != id => {
+                    Err(Errno::EINVAL)
+                }
+                Err(e) => Err(e),
+            },
+        }
+    }
+
+    /// As [`by_id`], for IPC_SET and IPC_RMID: the owner of an object whose mode keeps himself out gets it too.
+    pub fn by_id_as_owner(&'static self, ns: &'static Namespace, id: i32) -> Result<Ref> {
+        match self.by_id(ns, id) {
+            Err(Errno::EACCES) => {}
+            other => return other,
+        }
+        let object = self.open(ns, ids::index_of(id), true).map_err(|e| {
+            if e == Errno::EACCES {
+                Errno::EPERM
+            } else {
+                e
+            }
+        })?;
+        if object.number.load(Relaxed) == id {
+            Ok(object)
+        } else {
+            Err(Errno::EINVAL)
+        }
+    }
+
+    /// The object at this index, whatever its identifier.
+    pub fn by_index(&'static self, ns: &'static Namespace, index: u32) -> Result<Ref> {
+        if let Some(object) =
+            self.table.get(index as usize).filter(|o| o.is(self.mark) && !o.header().is_gone())
+        {
+            return Ok(object);
+        }
+        self.open(ns, index, false)
+    }
+
+    /// Opens and maps the file at `index`, and enters it in the table.
+    pub fn open(&'static self, ns: &'static Namespace, index: u32, as_owner: bool) -> Result<Ref> {
+        let dir = ns.dir()?;
+        let path = self.room.path(index);
+        let opened = match open_file(dir, path.as_cstr(), self.least) {
+            Err(Errno::EACCES) if as_owner => open_own(dir, path.as_cstr(), self.least),
+            other => other,
+        };
+        let (fd, st) = opened.map_err(|e| match e {
+            Errno::ENOENT | Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV => Errno::EINVAL,
+            e => e,
+        })?;
+        let mapping = Mapping::new(fd.raw(), st.size.min(self.most_mapped) as usize, st.file)?;
+        let header = mapping.header();
+        header.verify(self.mark).map_err(|_| Errno::EINVAL)?;
+        let id = header.id.get() as i32;
+        if id < 0 || ids::index_of(id) != index {
+            return Err(Errno::EINVAL);
+        }
+        let geometry = (self.measure)(&mapping, st.size)?;
+        if header.is_gone() || is_orphan(ns, self.room, header, id) {
+            let object = mapping.install(self.mark, -1, 0, geometry)?;
+            // Only its owner may take the names away in a directory that users share.
+            let _ = self.bury(ns, &object, id);
+            return Err(Errno::EINVAL);
+        }
+        let object = mapping.install(self.mark, id, 0, geometry)?;
+        self.table.put(index as usize, &object)?;
         Ok(object)
-    } else {
-        Err(Errno::EINVAL)
     }
-}
 
-/// The object at this index, whatever its identifier.
-pub fn by_index<K: Kind>(ns: &'static Namespace, index: u32) -> Result<Ref> {
-    at_index(ns, Class::of::<K>(), index)
-}
+    /// Removes the names of an object that says that it is removed: whoever finds one helps.
+    pub fn bury(&'static self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+        let me = lifeline::my_token(ns)?;
+        let header = object.header();
+        let _ = header.lock.acquire(ns, me);
+        header.removed.set(1);
+        let done = self.remove_names(ns, object, id);
+        header.lock.release();
+        done
+    }
 
-pub(super) fn at_index(ns: &'static Namespace, class: &Class, index: u32) -> Result<Ref> {
-    let object = (class.table)().get(index as usize);
-    match object.filter(|o| o.is(class.kind) && !o.header().is_gone()) {
-        Some(object) => Ok(object),
-        None => open(ns, class, index, false),
+    /// Removes the key if it still leads to this object. The object's lock is held.
+    pub fn remove_key(&'static self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+        let key = object.header().key.get() as i32;
+        if key != libc::IPC_PRIVATE {
+            ids::clear_key(ns, self.room, key, id)?;
+            object.header().key.set(libc::IPC_PRIVATE as u32);
+        }
+        Ok(())
     }
-}
 
-/// Opens and maps the file at `index`, and enters it in the table.
-pub(super) fn open(ns: &'static Namespace, class: &Class, index: u32, as_owner: bool) -> Result<Ref> {
-    let dir = ns.dir()?;
-    let path = class.room.path(index);
-    let opened = match open_file(dir, path.as_cstr(), class.least) {
-        Err(Errno::EACCES) if as_owner => open_own(dir, path.as_cstr(), class.least),
-        other => other,
-    };
-    let (fd, st) = opened.map_err(|e| match e {
-        Errno::ENOENT | Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV => Errno::EINVAL,
-        e => e,
-    })?;
-    let mapping = Mapping::new(fd.raw(), (class.mapped_bytes)(st.size) as usize, st.file)?;
-    let header = mapping.header();
-    header.verify(class.kind).map_err(|_| Errno::EINVAL)?;
-    let id = header.id.get() as i32;
-    if id < 0 || ids::index_of(id) != index {
-        return Err(Errno::EINVAL);
+    /// Removes key and index, each only if it still leads to this object. The object's lock is held.
+    pub fn remove_names(&'static self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+        let index = ids::index_of(id);
+        (self.empty)(ns, object, index);
+        self.remove_key(ns, object, id)?;
+        // Under the lock no other helper can have freed the index for a new object.
+        match file::stat_at(ns.dir()?, self.room.path(index).as_cstr()) {
+            Ok(st) if st.file == object.file() => ids::withdraw(ns, self.room, index),
+            _ => Ok(()),
+        }
     }
-    let geometry = (class.measure)(&mapping, st.size)?;
-    if header.is_gone() || is_orphan(ns, class.room, header, id) {
-        let object = mapping.install(class.kind, -1, 0, geometry)?;
-        // Only its owner may take the names away in a directory that users share.
-        let _ = bury(ns, class, &object, id);
-        return Err(Errno::EINVAL);
+
+    /// Takes a removed object out of this process's table.
+    pub fn forget(&self, id: i32, object: &Ref) {
+        self.table.remove_object(ids::index_of(id) as usize, object);
     }
-    let object = mapping.install(class.kind, id, 0, geometry)?;
-    (class.table)().put(index as usize, &object)?;
-    Ok(object)
 }
 
 /// Whether the creator was killed before he could set the key.
@@ -209,47 +209,6 @@ fn open_own(dir: i32, path: &core::ffi::CStr, least: u64) -> Result<(file::Fd, f
         file::set_mode(fd.raw(), st.mode & 0o777)?;
     }
     opened
-}
-
-/// Removes the names of an object that says that it is removed: whoever finds one helps.
-fn bury(ns: &'static Namespace, class: &Class, object: &Ref, id: i32) -> Result<()> {
-    let me = lifeline::my_token(ns)?;
-    let header = object.header();
-    let _ = header.lock.acquire(ns, me);
-    header.removed.set(1);
-    let done = withdraw(ns, class, object, id);
-    header.lock.release();
-    done
-}
-
-/// Removes the key if it still leads to this object. The object's lock is held.
-pub fn remove_key<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
-    withdraw_key(ns, K::ROOM, object, id)
-}
-
-fn withdraw_key(ns: &'static Namespace, room: Room, object: &Ref, id: i32) -> Result<()> {
-    let key = object.header().key.get() as i32;
-    if key != libc::IPC_PRIVATE {
-        ids::clear_key(ns, room, key, id)?;
-        object.header().key.set(libc::IPC_PRIVATE as u32);
-    }
-    Ok(())
-}
-
-/// Removes key and index, each only if it still leads to this object. The object's lock is held.
-pub fn remove_names<K: Kind>(ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
-    withdraw(ns, Class::of::<K>(), object, id)
-}
-
-fn withdraw(ns: &'static Namespace, class: &Class, object: &Ref, id: i32) -> Result<()> {
-    let index = ids::index_of(id);
-    (class.empty)(ns, object, index);
-    withdraw_key(ns, class.room, object, id)?;
-    // Under the lock no other helper can have freed the index for a new object.
-    match file::stat_at(ns.dir()?, class.room.path(index).as_cstr()) {
-        Ok(st) if st.file == object.file() => ids::withdraw(ns, class.room, index),
-        _ => Ok(()),
-    }
 }
 
 /// EACCES unless the caller has the rights (4 read, 2 write). Remembered per object.
@@ -275,6 +234,8 @@ pub type Make<'a> = &'a dyn Fn(&Perm) -> Result<(file::Fd, Mapping, u64)>;
 
 /// What the rest of an `*get` call is about.
 pub struct Get<'a> {
+    /// Of which kind.
+    pub kind: &'static Kind,
     /// The namespace.
     pub ns: &'static Namespace,
     /// The key.
@@ -294,24 +255,17 @@ pub struct Get<'a> {
 impl Get<'_> {
     /// The identifier of the object with this key, or of a new one.
     /// EACCES, EEXIST, ENOENT, ENOMEM, ENOSPC. Linux: ipcget
-    pub fn run<K: Kind>(&self) -> Result<i32> {
-        if self.key != libc::IPC_PRIVATE {
-            if let Some((id, object)) = by_key_cached::<K>(self.key) {
-                return self.existing(id, &object);
-            }
-        }
-        self.run_slowly(Class::of::<K>())
-    }
-
-    #[inline(never)]
-    fn run_slowly(&self, class: &Class) -> Result<i32> {
+    pub fn run(&self) -> Result<i32> {
         if self.key == libc::IPC_PRIVATE {
-            return self.create(class).map(|(id, _)| id);
+            return self.create().map(|(id, _)| id);
+        }
+        if let Some((id, object)) = self.kind.by_key_cached(self.key) {
+            return self.existing(id, &object);
         }
         // A key may lose its object between any two steps; each round then starts afresh.
         for _ in 0..1000 {
-            match ids::find_key(self.ns, class.room, self.key) {
-                Ok(id) => match self.look_at(class, id)? {
+            match ids::find_key(self.ns, self.kind.room, self.key) {
+                Ok(id) => match self.look_at(id)? {
                     Some(id) => return Ok(id),
                     None => continue,
                 },
@@ -321,17 +275,17 @@ impl Get<'_> {
             if self.flags & libc::IPC_CREAT == 0 {
                 return Err(Errno::ENOENT);
             }
-            let (id, object) = self.create(class)?;
-            match ids::set_key(self.ns, class.room, self.key, id) {
+            let (id, object) = self.create()?;
+            match ids::set_key(self.ns, self.kind.room, self.key, id) {
                 Ok(()) => {
                     object.header().creator.set(0);
-                    remember_key(class, self.key, id);
+                    self.kind.remember_key(self.key, id);
                     return Ok(id);
                 }
                 Err(e) => {
                     // Another creator was quicker: ours was never to be found.
-                    bury(self.ns, class, &object, id)?;
-                    (class.table)().remove_object(ids::index_of(id) as usize, &object);
+                    self.kind.bury(self.ns, &object, id)?;
+                    self.kind.table.remove_object(ids::index_of(id) as usize, &object);
                     if e != Errno::EEXIST {
                         return Err(e);
                     }
@@ -341,31 +295,24 @@ impl Get<'_> {
         Err(Errno::EAGAIN)
     }
 
-    fn by_id(&self, class: &Class, id: i32) -> Result<Ref> {
-        match mapped((class.table)(), class.kind, id) {
-            Some(object) => Ok(object),
-            None => open_id(self.ns, class, id),
-        }
-    }
-
     /// The object that the key leads to; None: it is gone, look again.
-    fn look_at(&self, class: &Class, id: i32) -> Result<Option<i32>> {
-        match self.by_id(class, id) {
+    fn look_at(&self, id: i32) -> Result<Option<i32>> {
+        match self.kind.by_id(self.ns, id) {
             // Its remover was killed before the key was gone: help.
             Ok(object) if object.header().removed.get() != 0 => {
                 let lock = &object.header().lock;
                 let _ = lock.acquire(self.ns, lifeline::my_token(self.ns)?);
-                let done = withdraw_key(self.ns, class.room, &object, id);
+                let done = self.kind.remove_key(self.ns, &object, id);
                 lock.release();
                 done.map(|()| None)
             }
             Ok(object) => {
-                remember_key(class, self.key, id);
+                self.kind.remember_key(self.key, id);
                 self.existing(id, &object).map(Some)
             }
             // No right at all: the key and its identifier are for everybody nevertheless.
             Err(Errno::EACCES) => {
-                let st = file::stat_at(self.ns.dir()?, class.room.path(ids::index_of(id)).as_cstr())?;
+                let st = file::stat_at(self.ns.dir()?, self.kind.room.path(ids::index_of(id)).as_cstr())?;
                 let perm =
                     Perm { uid: st.uid, gid: st.gid, cuid: st.uid, cgid: st.gid, mode: st.mode & 0o777 };
                 self.may_exist()?;
@@ -376,11 +323,11 @@ impl Get<'_> {
             }
             Err(Errno::EINVAL) => {
                 let gone =
-                    file::stat_at(self.ns.dir()?, class.room.path(ids::index_of(id)).as_cstr()).is_err();
-                if gone && ids::find_key(self.ns, class.room, self.key) == Ok(id) {
+                    file::stat_at(self.ns.dir()?, self.kind.room.path(ids::index_of(id)).as_cstr()).is_err();
+                if gone && ids::find_key(self.ns, self.kind.room, self.key) == Ok(id) {
                     // The file was removed by hand, without its key.
-                    ids::clear_key(self.ns, class.room, self.key, id)?;
-                } else if !gone && ids::find_key(self.ns, class.room, self.key) == Ok(id) {
+                    ids::clear_key(self.ns, self.kind.room, self.key, id)?;
+                } else if !gone && ids::find_key(self.ns, self.kind.room, self.key) == Ok(id) {
                     // The link leads to something else, or to a spoilt object.
                     return Err(Errno::EINVAL);
                 }
@@ -417,7 +364,7 @@ impl Get<'_> {
         }
     }
 
-    fn create(&self, class: &Class) -> Result<(i32, Ref)> {
+    fn create(&self) -> Result<(i32, Ref)> {
         let cred = cred::current()?;
         let perm = Perm {
             uid: cred.euid,
@@ -431,10 +378,10 @@ impl Get<'_> {
         if self.key != libc::IPC_PRIVATE {
             header.creator.set(lifeline::my_token(self.ns)?);
         }
-        let id = ids::publish(self.ns, class.room, fd.raw(), self.limit, &|id| header.id.set(id as u32))?;
-        let geometry = (class.measure)(&mapping, size)?;
-        let object = mapping.install(class.kind, id, 0, geometry)?;
-        (class.table)().put(ids::index_of(id) as usize, &object)?;
+        let id = ids::publish(self.ns, self.kind.room, fd.raw(), self.limit, &|id| header.id.set(id as u32))?;
+        let geometry = (self.kind.measure)(&mapping, size)?;
+        let object = mapping.install(self.kind.mark, id, 0, geometry)?;
+        self.kind.table.put(ids::index_of(id) as usize, &object)?;
         Ok((id, object))
     }
 }

@@ -5,8 +5,7 @@
 //! at the segment next voids the records of the dead ([`Segment::reap`]), and destroys it if it was
 //! removed before and nobody is left.
 
-use super::object;
-use super::shm::Shm;
+use super::shm::SHM;
 use crate::errno::{Errno, Result};
 use crate::namespace::lifeline::{self, Token};
 use crate::namespace::{ids, ids::Room, Namespace};
@@ -88,7 +87,7 @@ impl<'r> Shared<'r> for Segment<'r> {
     /// Records need no repair, each is committed by one store. A removal may have stopped half-way.
     fn repair(&self, object: &'r Ref, ns: &'static Namespace, _: &mut Wakes<'r>) -> Checked<()> {
         if self.head.common.removed.get() == DOOMED {
-            let _ = object::remove_key::<Shm>(ns, object, object.number.load(Relaxed));
+            let _ = SHM.remove_key(ns, object, object.number.load(Relaxed));
         }
         self.head.broken.set(0);
         Ok(())
@@ -232,7 +231,7 @@ pub fn visit(
         done
     };
     if object.header().is_gone() {
-        super::control::forget::<Shm>(object.number.load(Relaxed), object);
+        SHM.forget(object.number.load(Relaxed), object);
     }
     done
 }
@@ -243,7 +242,7 @@ pub fn doom(ns: &'static Namespace, object: &Ref) {
     let id = object.number.load(Relaxed);
     ids::mark_doomed(ns, Room::Shm, ids::index_of(id), true);
     object.header().removed.atomic().store(DOOMED, Release);
-    let _ = object::remove_key::<Shm>(ns, object, id);
+    let _ = SHM.remove_key(ns, object, id);
 }
 
 /// The end, under the lock. The note that it is doomed stays until the names are gone: they may be
@@ -252,7 +251,7 @@ fn destroy(ns: &'static Namespace, object: &Ref) {
     let id = object.number.load(Relaxed);
     ids::mark_doomed(ns, Room::Shm, ids::index_of(id), true);
     object.header().removed.atomic().store(1, Release);
-    let _ = object::remove_names::<Shm>(ns, object, id);
+    let _ = SHM.remove_names(ns, object, id);
 }
 
 /// Looks at up to `most` segments that wait for their last attacher, in turn, since he may have been
@@ -277,7 +276,7 @@ pub fn sweep(ns: &'static Namespace, most: u32) -> bool {
 
 /// Looks at the segment at `index`; whether it went.
 pub fn look_at(ns: &'static Namespace, me: Token, index: u32) -> bool {
-    match object::by_index::<Shm>(ns, index) {
+    match SHM.by_index(ns, index) {
         Ok(object) => visit(ns, &object, me, &mut |segment| {
             if segment.head.common.removed.get() == 0 {
                 // Its index has been given to another meanwhile.

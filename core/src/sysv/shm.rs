@@ -4,7 +4,7 @@ pub use super::attached::ATTACHES;
 pub use super::shmctl::control;
 
 use super::attached;
-use super::object::{self, Get, Kind, KEYS};
+use super::object::{self, Get, Keys, Kind};
 use super::segment::{self, visit, Locked, Segment, DATA_AT, HUGE, LOCKED, PAGE};
 use crate::cred;
 use crate::errno::{Errno, Result};
@@ -29,38 +29,40 @@ const HUGE_SHIFT: u32 = 26;
 const SWEPT_EACH: u32 = 8;
 
 /// Shared memory segments, as a kind of object.
-pub struct Shm;
-
-static TABLE: Table = Table::new();
-static KEY_CACHE: [AtomicU64; KEYS] = [const { AtomicU64::new(0) }; KEYS];
-
-impl Kind for Shm {
-    const ROOM: Room = Room::Shm;
-    const KIND: ObjectKind = ObjectKind::Shm;
-    const LEAST: u64 = DATA_AT + PAGE;
-    fn table() -> &'static Table {
+pub static SHM: Kind = Kind {
+    room: Room::Shm,
+    mark: ObjectKind::Shm,
+    least: LEAST,
+    measure,
+    table: {
+        static TABLE: Table = Table::new();
         &TABLE
+    },
+    keys: {
+        static KEYS: Keys = [const { AtomicU64::new(0) }; _];
+        &KEYS
+    },
+    // The contents are mapped by shmat alone.
+    most_mapped: DATA_AT,
+    empty,
+};
+
+/// Bytes that every file of it has.
+const LEAST: u64 = DATA_AT + PAGE;
+
+fn measure(mapping: &Mapping, size: u64) -> Result<Geometry> {
+    // SAFETY: the mapping is page-aligned and, of a file of LEAST bytes, DATA_AT bytes long.
+    let segment_bytes = unsafe { Segment::at(mapping.base) }.head().segment_bytes.get();
+    if segment_bytes == 0 || segment_bytes > size - DATA_AT {
+        return Err(Errno::EINVAL);
     }
-    fn keys() -> &'static [AtomicU64; KEYS] {
-        &KEY_CACHE
-    }
-    fn measure(mapping: &Mapping, size: u64) -> Result<Geometry> {
-        // SAFETY: the mapping is page-aligned and as long as mapped_bytes() says.
-        let segment_bytes = unsafe { Segment::at(mapping.base) }.head().segment_bytes.get();
-        if segment_bytes == 0 || segment_bytes > size - DATA_AT {
-            return Err(Errno::EINVAL);
-        }
-        Ok(Geometry { segment_bytes, ..Geometry::default() })
-    }
-    /// The contents are mapped by shmat alone.
-    fn mapped_bytes(_: u64) -> u64 {
-        DATA_AT
-    }
-    /// Others may have the bookkeeping mapped for long: the contents' memory is given back at once.
-    fn empty(ns: &'static Namespace, object: &Ref, index: u32) {
-        if let Ok((fd, size)) = open(ns, object, index, libc::O_RDWR) {
-            let _ = file::punch(fd.raw(), DATA_AT, size - DATA_AT);
-        }
+    Ok(Geometry { segment_bytes, ..Geometry::default() })
+}
+
+/// Others may have the bookkeeping mapped for long: the contents' memory is given back at once.
+fn empty(ns: &'static Namespace, object: &Ref, index: u32) {
+    if let Ok((fd, size)) = open(ns, object, index, libc::O_RDWR) {
+        let _ = file::punch(fd.raw(), DATA_AT, size - DATA_AT);
     }
 }
 
@@ -69,7 +71,7 @@ fn open(ns: &Namespace, object: &Ref, index: u32, access: c_int) -> Result<(file
     let flags = access | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
     let fd = file::open_at(ns.dir()?, Room::Shm.path(index).as_cstr(), flags, 0)?;
     let st = file::stat(fd.raw())?;
-    if st.file != object.file() || st.size < Shm::LEAST {
+    if st.file != object.file() || st.size < LEAST {
         return Err(Errno::EINVAL);
     }
     Ok((fd, st.size))
@@ -159,6 +161,7 @@ pub fn get(key: libc::key_t, size: usize, flags: c_int) -> Result<c_int> {
     lifeline::my_token(ns)?;
     let bytes = size as u64;
     let get = Get {
+        kind: &SHM,
         ns,
         key,
         flags,
@@ -167,9 +170,9 @@ pub fn get(key: libc::key_t, size: usize, flags: c_int) -> Result<c_int> {
         least: DATA_AT.saturating_add(bytes),
         limit: limits::get(ns, Limit::ShmMni) as u32,
     };
-    match get.run::<Shm>() {
+    match get.run() {
         // Perhaps what is in the way is waiting for attachers who were killed.
-        Err(Errno::ENOMEM | Errno::ENOSPC) if segment::sweep(ns, u32::MAX) => get.run::<Shm>(),
+        Err(Errno::ENOMEM | Errno::ENOSPC) if segment::sweep(ns, u32::MAX) => get.run(),
         result => result,
     }
 }
@@ -232,7 +235,7 @@ pub fn attach(id: c_int, addr: usize, flags: c_int) -> Result<usize> {
     let ns = namespace::current()?;
     let _section = Section::enter()?;
     let me = lifeline::my_token(ns)?;
-    let object = object::by_id::<Shm>(ns, id)?;
+    let object = SHM.by_id(ns, id)?;
     let mut wanted = perm::READ;
     if flags & libc::SHM_RDONLY == 0 {
         wanted |= perm::WRITE;

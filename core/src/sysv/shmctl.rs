@@ -2,9 +2,8 @@
 
 use super::attached;
 use super::control::{self, Found, Which};
-use super::object;
 use super::segment::{self, visit, Segment, LOCKED, PAGE};
-use super::shm::{self, Shm};
+use super::shm::{self, SHM};
 use crate::cred::{self, CAP_IPC_LOCK};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
@@ -64,7 +63,7 @@ pub fn control(id: c_int, cmd: c_int, buf: Out<shmid_ds>) -> Result<c_int> {
             let wanted = buf.as_in().read()?;
             as_owner(ns, id, &mut |segment, object| {
                 control::check_owner(&segment.head().common)?;
-                control::set::<Shm>(ns, object, id, &wanted.shm_perm)
+                control::set(&SHM, ns, object, id, &wanted.shm_perm)
             })
             .map(|()| 0)
         }
@@ -82,7 +81,7 @@ fn as_owner(
 ) -> Result<()> {
     let _section = Section::enter()?;
     let me = lifeline::my_token(ns)?;
-    let object = object::by_id_as_owner::<Shm>(ns, id)?;
+    let object = SHM.by_id_as_owner(ns, id)?;
     visit(ns, &object, me, &mut |segment| change(segment, &object))
 }
 
@@ -93,7 +92,7 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<shmid_ds>) -
     let id = {
         let _section = Section::enter()?;
         let me = lifeline::my_token(ns)?;
-        match control::find::<Shm>(ns, id, which)? {
+        match control::find(&SHM, ns, id, which)? {
             Found::Object(object) => {
                 visit(ns, &object, me, &mut |segment| {
                     describe(segment, object.geometry().segment_bytes, &mut ds);

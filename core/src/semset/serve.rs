@@ -1,0 +1,138 @@
+//! After a change: the operations of sleepers that can be done now are done for them, in the kernel's
+//! order (Linux: do_smart_update, update_queue).
+//!
+//! Those who wait for zero come first, then the others by order of arrival; who cannot be served does not
+//! hold up those behind. Whoever is served may make it possible for others in turn.
+
+use super::guard::Context;
+use super::layout::*;
+use super::ops::{Ops, Plan};
+use super::Set;
+use crate::region::{Checked, Corrupt, NIL};
+use crate::sync::wait::claim;
+
+/// What became of a sleeper that was looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// It goes on sleeping, or its wait has ended without its operations being done.
+    No,
+    /// Its operations are done.
+    Yes,
+    /// Adjustments of the dead were found on the way: everything may be different.
+    Changed,
+}
+
+impl<'r> Set<'r> {
+    /// Serves the sleepers that the program's operations, just done, may have helped.
+    pub fn serve(&self, ops: Ops<'_>, cx: &mut Context<'_, 'r>) -> Checked<()> {
+        let head = self.head();
+        if head.waiters.head.get() == NIL {
+            return Ok(());
+        }
+        if head.arrays.get() != 0 {
+            return self.serve_all(cx);
+        }
+        let mut cursor = self.each(ops);
+        while let Some(op) = cursor.advance()? {
+            if op.change != 0 {
+                self.serve_one(op.sem, cx)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves those who wait for one semaphore alone, when nobody waits for several.
+    pub fn serve_one(&self, sem: u32, cx: &mut Context<'_, 'r>) -> Checked<()> {
+        let head = self.head();
+        if head.arrays.get() != 0 {
+            return self.serve_all(cx);
+        }
+        let is_zero = || self.word(sem).map(|word| word::value(word.get()) == 0);
+        if is_zero()? {
+            return self.serve_list(sem, true, cx);
+        }
+        self.serve_list(sem, false, cx)?;
+        if is_zero()? {
+            self.serve_list(sem, true, cx)?;
+        }
+        Ok(())
+    }
+
+    /// Goes through the list of a semaphore once: those who wait for zero, or the others as long
+    /// as it is not zero (then a decrement cannot help those before it: once is enough).
+    fn serve_list(&self, sem: u32, zero: bool, cx: &mut Context<'_, 'r>) -> Checked<()> {
+        let mut w = self.list(sem)?.head.get();
+        for _ in 0..=self.geometry.nodes {
+            if w == NIL || !zero && word::value(self.word(sem)?.get()) == 0 {
+                return Ok(());
+            }
+            let waiter = self.waiter(w)?;
+            let next = waiter.sem_after.get();
+            if (waiter.first().change == 0) == zero {
+                self.try_for(w, waiter, cx)?;
+            }
+            w = next;
+        }
+        Err(Corrupt)
+    }
+
+    /// Serves whoever can be served.
+    pub fn serve_all(&self, cx: &mut Context<'_, 'r>) -> Checked<()> {
+        // Each further round has one sleeper, or the adjustments of one dead process, less.
+        for _ in 0..=2 * self.geometry.nodes {
+            if !self.round(false, cx)? && !self.round(true, cx)? {
+                return Ok(());
+            }
+        }
+        Err(Corrupt)
+    }
+
+    /// Looks at all who only wait for zero, or at the others until one is served. Whether to begin again.
+    fn round(&self, alter: bool, cx: &mut Context<'_, 'r>) -> Checked<bool> {
+        let mut w = self.head().waiters.head.get();
+        for _ in 0..=self.geometry.nodes {
+            if w == NIL {
+                return Ok(false);
+            }
+            let waiter = self.waiter(w)?;
+            let next = waiter.after.get();
+            if self.alters(w)? == alter {
+                match self.try_for(w, waiter, cx)? {
+                    Served::Changed => return Ok(true),
+                    Served::Yes if alter => return Ok(true),
+                    _ => {}
+                }
+            }
+            w = next;
+        }
+        Err(Corrupt)
+    }
+
+    /// Does a sleeper's operations if they can be done.
+    fn try_for(&self, w: u32, waiter: &'r Waiter, cx: &mut Context<'_, 'r>) -> Checked<Served> {
+        let ops = Ops::Sleeper(w);
+        if self.prepare(ops, cx)? {
+            return Ok(Served::Changed);
+        }
+        match self.plan(ops, waiter.doer())? {
+            Plan::Blocked(op) => waiter.note_blocked(op),
+            Plan::Fail(e) => {
+                self.unlink(waiter)?;
+                waiter.count.set(e.raw() as u32);
+                cx.wakes.end(waiter.state.atomic(), waiting::FAILED);
+            }
+            Plan::Ready(n) => {
+                self.unlink(waiter)?;
+                if claim(waiter.state.atomic()) {
+                    self.commit(n, waiter.pid.get(), w, 0)?;
+                    self.stamp();
+                    return Ok(Served::Yes);
+                }
+                if !cx.waits(waiter.token.get()) {
+                    self.waiter_free(w)?;
+                }
+            }
+        }
+        Ok(Served::No)
+    }
+}

@@ -1,0 +1,117 @@
+//! Waiting for a set: how a wait ends, and who looks after the adjustments of the dead meanwhile.
+
+use super::guard::Locked;
+use super::layout::*;
+use super::Set;
+use crate::errno::{Errno, Result};
+use crate::namespace::Namespace;
+use crate::region::object::Ref;
+use crate::region::{Checked, Corrupt};
+use crate::sync::wait::{self, Sleeper, Why};
+use crate::sys::clock;
+use core::sync::atomic::Ordering::*;
+
+/// Nobody sleeps longer than this without looking: a wake-up may have died with its sender.
+const SLICE_NS: i64 = 1_000_000_000;
+/// The same while there are adjustments, whose owner may be killed.
+const ADJUSTED_SLICE_NS: i64 = 20_000_000;
+/// One look in this time is enough for all sleepers of a set.
+const LOOK_MS: u64 = 15;
+
+/// A thread's wait for a set.
+pub type Wait = wait::Wait<Waiting>;
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The operations have been done, or cannot be.
+    Done(Result<()>),
+    /// To try again: something has changed.
+    Again,
+    /// EIDRM.
+    Removed,
+    /// A handler ran.
+    Interrupted,
+    /// The deadline has passed.
+    TimedOut,
+    /// The memory contradicts itself.
+    Corrupt,
+}
+
+/// What a sleeping thread knows of its place in the set.
+pub struct Waiting {
+    /// Its cell.
+    pub cell: u32,
+    #[allow(missing_docs)]
+    pub seq: u64,
+}
+
+/// How long to sleep.
+pub fn slice_ns(set: &Set<'_>) -> i64 {
+    if set.head().adjusted.get() != 0 {
+        ADJUSTED_SLICE_NS
+    } else {
+        SLICE_NS
+    }
+}
+
+impl Sleeper for Waiting {
+    type Outcome = Outcome;
+    /// semop is no cancellation point (pthreads(7)).
+    const CANCELLABLE: bool = false;
+
+    fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) -> i64 {
+        let looked = &Set::of(object).head().looked_ms;
+        let now = clock::monotonic_ms();
+        if now.wrapping_sub(looked.get()) >= LOOK_MS {
+            looked.set(now);
+            if let Ok(mut locked) = Locked::acquire(object, ns, me) {
+                let _ = locked.attempt(&mut |locked| {
+                    let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
+                    if set.reap_all(&mut cx)? {
+                        set.serve_all(&mut cx)?;
+                    }
+                    Ok(())
+                });
+            }
+        }
+        slice_ns(&Set::of(object))
+    }
+
+    fn settle(&self, object: &Ref, ns: &'static Namespace, me: u64, why: Why) -> Outcome {
+        Locked::acquire(object, ns, me)
+            .and_then(|locked| self.settle_locked(&locked.shared, me, why))
+            .unwrap_or(Outcome::Corrupt)
+    }
+}
+
+impl Waiting {
+    fn settle_locked(&self, set: &Set<'_>, me: u64, why: Why) -> Checked<Outcome> {
+        let waiter = set.waiter(self.cell)?;
+        if waiter.token.get() != me || waiter.seq.get() != self.seq {
+            return Err(Corrupt);
+        }
+        // SYNC: waiter state (acquire side)
+        let outcome = match waiter.state.atomic().load(Acquire) {
+            waiting::AWAKE | waiting::ASLEEP => {
+                set.unlink(waiter)?;
+                match why {
+                    Why::Woken | Why::Cancelled => Outcome::Again,
+                    Why::TimedOut => Outcome::TimedOut,
+                    Why::Signal(_) => Outcome::Interrupted,
+                }
+            }
+            waiting::DONE => Outcome::Done(Ok(())),
+            waiting::FAILED => {
+                let known = [Errno::EAGAIN, Errno::ENOMEM, Errno::ERANGE];
+                let errno = known.into_iter().find(|e| e.raw() as u32 == waiter.count.get());
+                Outcome::Done(Err(errno.ok_or(Corrupt)?))
+            }
+            waiting::RETRY => Outcome::Again,
+            waiting::REMOVED => Outcome::Removed,
+            _ => return Err(Corrupt),
+        };
+        set.waiter_free(self.cell)?;
+        Ok(outcome)
+    }
+}

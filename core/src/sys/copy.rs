@@ -1,0 +1,142 @@
+//! Copying from and to the program's memory, where an address may be bad: a fault in here is an answer
+//! and no signal (as in the kernel's copy_from_user).
+//!
+//! The signal trampoline calls [`caught`] with the place of a fault; if that is in the copying
+//! instructions, the thread goes on behind them with the answer "faulted".
+
+use core::ffi::{c_int, c_void};
+
+extern "C" {
+    fn usipc_copy(to: *mut u8, from: *const u8, len: usize) -> c_int;
+    fn usipc_copy_end();
+    fn usipc_copy_faulted();
+}
+
+// Short copies by two overlapping moves; long ones by the processor's own loop. The stack pointer
+// does not move, so `usipc_copy_faulted` can return from anywhere.
+#[cfg(target_arch = "x86_64")]
+core::arch::global_asm!(
+    ".pushsection .text.usipc_copy,\"ax\",@progbits",
+    ".hidden usipc_copy, usipc_copy_end, usipc_copy_faulted",
+    ".globl usipc_copy, usipc_copy_end, usipc_copy_faulted",
+    ".type usipc_copy, @function",
+    "usipc_copy:",
+    "cmp rdx, 16",
+    "jae 2f",
+    "cmp edx, 8",
+    "jae 3f",
+    "cmp edx, 4",
+    "jae 4f",
+    "test edx, edx",
+    "je 9f",
+    // One to three bytes: the first, the middle and the last, which may be the same.
+    "mov r8d, edx",
+    "shr r8d, 1",
+    "movzx eax, byte ptr [rsi]",
+    "movzx ecx, byte ptr [rsi + rdx - 1]",
+    "movzx r9d, byte ptr [rsi + r8]",
+    "mov [rdi], al",
+    "mov [rdi + r8], r9b",
+    "mov [rdi + rdx - 1], cl",
+    "jmp 9f",
+    "3:",
+    "mov rax, [rsi]",
+    "mov rcx, [rsi + rdx - 8]",
+    "mov [rdi], rax",
+    "mov [rdi + rdx - 8], rcx",
+    "jmp 9f",
+    "4:",
+    "mov eax, [rsi]",
+    "mov ecx, [rsi + rdx - 4]",
+    "mov [rdi], eax",
+    "mov [rdi + rdx - 4], ecx",
+    "jmp 9f",
+    "2:",
+    "cmp rdx, 512",
+    "ja 6f",
+    "lea rcx, [rdx - 16]",
+    "xor eax, eax",
+    "jmp 7f",
+    "5:",
+    "movups xmm0, [rsi + rax]",
+    "movups [rdi + rax], xmm0",
+    "add rax, 16",
+    "7:",
+    "cmp rax, rcx",
+    "jb 5b",
+    "movups xmm0, [rsi + rcx]",
+    "movups [rdi + rcx], xmm0",
+    "jmp 9f",
+    "6:",
+    "mov rcx, rdx",
+    "rep movsb",
+    "9:",
+    "xor eax, eax",
+    "ret",
+    "usipc_copy_end:",
+    "usipc_copy_faulted:",
+    "mov eax, 1",
+    "ret",
+    ".size usipc_copy, . - usipc_copy",
+    ".popsection",
+);
+
+#[cfg(target_arch = "aarch64")]
+core::arch::global_asm!(
+    ".pushsection .text.usipc_copy,\"ax\",%progbits",
+    ".hidden usipc_copy, usipc_copy_end, usipc_copy_faulted",
+    ".globl usipc_copy, usipc_copy_end, usipc_copy_faulted",
+    ".type usipc_copy, %function",
+    "usipc_copy:",
+    "1: cmp x2, #16",
+    "b.lo 2f",
+    "ldp x3, x4, [x1], #16",
+    "stp x3, x4, [x0], #16",
+    "sub x2, x2, #16",
+    "b 1b",
+    "2: cbz x2, 3f",
+    "ldrb w3, [x1], #1",
+    "strb w3, [x0], #1",
+    "sub x2, x2, #1",
+    "b 2b",
+    "3: mov w0, #0",
+    "ret",
+    "usipc_copy_end:",
+    "usipc_copy_faulted:",
+    "mov w0, #1",
+    "ret",
+    ".size usipc_copy, . - usipc_copy",
+    ".popsection",
+);
+
+/// Copies `len` bytes; false if an address on the program's side is bad, and then in part.
+///
+/// # Safety
+/// The two do not overlap; the one that is not the program's is valid for `len` bytes.
+#[inline]
+pub unsafe fn copy(to: *mut u8, from: *const u8, len: usize) -> bool {
+    // SAFETY: the caller's contract; a fault does not get out of it.
+    unsafe { usipc_copy(to, from, len) == 0 }
+}
+
+/// Whether the fault at this place was one of [`copy`]'s: then the thread goes on with the answer.
+///
+/// # Safety
+/// `context` is what the kernel passed to a signal handler.
+pub unsafe fn caught(context: *mut c_void) -> bool {
+    let context = context.cast::<libc::ucontext_t>();
+    // SAFETY: the caller's contract.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        let pc = &mut *core::ptr::addr_of_mut!((*context).uc_mcontext.gregs[libc::REG_RIP as usize])
+            .cast::<usize>();
+        #[cfg(target_arch = "aarch64")]
+        let pc = &mut *core::ptr::addr_of_mut!((*context).uc_mcontext.pc).cast::<usize>();
+        let (start, end) = (usipc_copy as *const () as usize, usipc_copy_end as *const () as usize);
+        if !(start..end).contains(pc) {
+            return false;
+        }
+        *pc = usipc_copy_faulted as *const () as usize;
+    }
+    true
+}
