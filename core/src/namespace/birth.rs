@@ -91,10 +91,11 @@ fn live(birth: &Birth) -> Result<()> {
     lifeline::not_for_children(birth.life)?;
     let ns = super::in_use().ok_or(Errno::ENOENT)?;
     let pid = process::pid()?;
+    // For shm_lpid if it is killed soon. Without a descriptor to write with it stays 0.
+    let _ = lifeline::set_pid(ns, birth.token, pid);
     process::page()?.token.store(birth.token, Release);
     shm::after_fork_in_child(ns, birth.token, pid);
-    // Only shown: without a descriptor to write with it stays 0.
-    lifeline::set_pid(ns, birth.token, pid)
+    Ok(())
 }
 
 /// Has the handlers called at every fork(3) from now on. To be called once.

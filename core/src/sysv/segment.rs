@@ -149,10 +149,12 @@ impl<'r> Segment<'r> {
             if token == 0 || lifeline::is_alive(ns, token) {
                 continue;
             }
-            let pid = record.pid_in(ns);
-            // Without a pid it is the child of a fork that failed.
-            if pid != 0 && record.count.get() != 0 {
-                self.note_detach(pid);
+            if record.count.get() != 0 {
+                // Without a pid it is the child of a fork that failed, or was killed as it was born.
+                self.note_detach(match record.pid_in(ns) {
+                    0 => self.head.lpid.get(),
+                    pid => pid,
+                });
             }
             record.token.atomic().store(0, Release);
         }
