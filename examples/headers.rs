@@ -16,10 +16,12 @@ struct Header {
     by_hand: &'static str,
 }
 
-const HEADERS: [Header; 3] = [
+const HEADERS: [Header; 5] = [
     Header { name: "ipc", system: "sys/ipc.h", by_hand: "" },
     Header { name: "msg", system: "sys/msg.h", by_hand: "" },
     Header { name: "mqueue", system: "mqueue.h", by_hand: MQ_OPEN },
+    Header { name: "semaphore", system: "semaphore.h", by_hand: SEM_OPEN },
+    Header { name: "mman", system: "sys/mman.h", by_hand: "" },
 ];
 
 const MQ_OPEN: &str = r#"
@@ -35,6 +37,25 @@ extern "C" {
  * Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/mq_open.html>
  */
 mqd_t mq_open(const char *name, int oflag, ...) USIPC_THROW;
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif"#;
+
+const SEM_OPEN: &str = r#"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Opens the named semaphore `name`; with O_CREAT, two more arguments follow: the permissions (a
+ * mode_t) and the value (an unsigned int). The same semaphore has the same address in a process,
+ * however often it is opened. sem_open(3)
+ *
+ * Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/sem_open.html>
+ */
+sem_t *sem_open(const char *name, int oflag, ...) USIPC_THROW;
 
 #ifdef __cplusplus
 }  // extern "C"
@@ -62,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         config.include_guard = Some(format!("USIPC_{}_H", header.name.to_uppercase()));
         config.sys_includes = vec![header.system.into()];
         config.after_includes = Some(format!("{THROW}{}", header.by_hand));
-        config.export.exclude = vec!["mq_open".into(), "__mq_open_2".into()];
+        config.export.exclude = vec!["mq_open".into(), "__mq_open_2".into(), "sem_open".into()];
         Builder::new()
             .with_config(config)
             .with_src(root.join(format!("src/{}.rs", header.name)))

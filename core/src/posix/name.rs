@@ -1,4 +1,4 @@
-//! Names of POSIX objects: a slash, and then none (mq_overview(7)).
+//! Names of POSIX objects: a slash, and then none (mq_overview(7), sem_overview(7), shm_overview(7)).
 
 use crate::errno::{Errno, Result};
 use crate::text::Text;
@@ -36,6 +36,29 @@ pub fn path(room: &str, name: In<c_char>) -> Result<NamePath> {
         return Err(Errno::EACCES);
     }
     if name.len() > NAME_MAX {
+        return Err(Errno::ENAMETOOLONG);
+    }
+    let mut path = NamePath::new();
+    path.push(room.as_bytes()).push(b"/").push(name);
+    Ok(path)
+}
+
+/// `<room>/<name>` for the name of a semaphore or shared memory object, by glibc's rules: any number
+/// of slashes in front, none behind. glibc's own file has a `prefix` of so many bytes in its name,
+/// which counts here too, so that the same names are too long.
+/// EFAULT; `no_name` (EINVAL to open, ENOENT to remove): empty, a slash inside, or far too long;
+/// ENAMETOOLONG. glibc 2.36: posix/shm-directory.c
+pub fn file_path(room: &str, prefix: usize, name: In<c_char>, no_name: Errno) -> Result<NamePath> {
+    name.read()?;
+    // SAFETY: the C caller's contract: a NUL-terminated string; its start was just read.
+    let name = unsafe { CStr::from_ptr(name.addr() as *const c_char) }.to_bytes();
+    let slashes = name.iter().take_while(|c| **c == b'/').count();
+    let name = &name[slashes..];
+    // glibc's buffer has room for the longest name with the longest prefix, "sem.".
+    if name.is_empty() || name.contains(&b'/') || prefix + name.len() > NAME_MAX + 4 {
+        return Err(no_name);
+    }
+    if prefix + name.len() > NAME_MAX {
         return Err(Errno::ENAMETOOLONG);
     }
     let mut path = NamePath::new();

@@ -1,0 +1,195 @@
+//! POSIX named semaphores: sem_overview(7).
+//!
+//! The file holds a `sem_t` of the C library's own, so that its sem_wait(3), sem_post(3) and so on
+//! work on what [`open`] returns. What is done here is to find the file, to make it whole, and to
+//! give out one address for it in a process, however often it is opened.
+
+use super::{name, shm};
+use crate::errno::{Errno, Result};
+use crate::namespace::{self, lifeline, Namespace};
+use crate::process;
+use crate::sync::section::Section;
+use crate::sys::{cancel, file, map};
+use crate::user::In;
+use core::ffi::{c_char, c_int, c_uint, CStr};
+use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
+use libc::{mode_t, sem_t};
+use once_cell::race::OnceNonZeroUsize;
+
+/// SEM_VALUE_MAX.
+const VALUE_MAX: c_uint = c_int::MAX as c_uint;
+/// Length of the file, and of the mapping.
+const BYTES: usize = size_of::<sem_t>();
+/// Bytes of "sem.", which glibc has in the names of its files.
+const PREFIX: usize = 4;
+
+/// A semaphore that this process has open. `count` is written last and makes the entry; 0 ends it.
+/// So a child finds each entry whole or not at all, whatever another thread of its parent was doing.
+struct Entry {
+    count: AtomicU32,
+    address: AtomicUsize,
+    device: AtomicU64,
+    inode: AtomicU64,
+}
+
+/// Mappings that a process may have (vm.max_map_count).
+const ENTRIES: usize = 1 << 16;
+
+/// The table; all that is done with it happens under `ProcessPage::sem_lock`.
+static TABLE: OnceNonZeroUsize = OnceNonZeroUsize::new();
+/// Entries beyond this were never used.
+static USED: AtomicUsize = AtomicUsize::new(0);
+
+fn table() -> Result<&'static [Entry]> {
+    let p = TABLE.get_or_try_init(|| {
+        let p = map::anonymous(ENTRIES * size_of::<Entry>())?;
+        NonZeroUsize::new(p as usize).ok_or(Errno::ENOMEM)
+    })?;
+    // SAFETY: never unmapped; all-zero is a valid Entry, and its fields are atomics.
+    Ok(unsafe { core::slice::from_raw_parts(p.get() as *const Entry, ENTRIES) })
+}
+
+/// Opens or makes the semaphore `name`; `mode` and `value` count only with O_CREAT, and of `oflag` only
+/// that and O_EXCL. EACCES, EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM,
+/// ENOSPC. sem_open(3)
+pub fn open(name: In<c_char>, oflag: c_int, mode: mode_t, value: c_uint) -> Result<*mut sem_t> {
+    let path = name::file_path("psem", PREFIX, name, Errno::EINVAL)?;
+    if matches!(path.as_bytes(), b"psem/." | b"psem/..") {
+        return Err(Errno::EINVAL);
+    }
+    cancel::put_off(|| {
+        let ns = namespace::current()?;
+        let _section = Section::enter()?;
+        lifeline::my_token(ns)?;
+        let exclusive = libc::O_CREAT | libc::O_EXCL;
+        if oflag & exclusive == exclusive {
+            return make(ns, path.as_cstr(), mode, value);
+        }
+        let mut opened = Err(Errno::EAGAIN);
+        // A semaphore may be unlinked and made again between any two steps.
+        for _ in 0..1000 {
+            opened = match open_existing(ns, path.as_cstr()) {
+                Err(Errno::ENOENT) if oflag & libc::O_CREAT != 0 => make(ns, path.as_cstr(), mode, value),
+                other => return other,
+            };
+            if opened != Err(Errno::EEXIST) {
+                break;
+            }
+        }
+        opened
+    })
+}
+
+fn open_existing(ns: &Namespace, path: &CStr) -> Result<*mut sem_t> {
+    let fd = file::open_at(ns.dir()?, path, libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NOCTTY, 0)?;
+    let st = check(&fd)?;
+    if st.allocated == 0 {
+        // Sparse, so not of our making: writing to it must not raise SIGBUS.
+        file::reserve(fd.raw(), 0, BYTES as u64)?;
+    }
+    enter(&fd, st.file)
+}
+
+/// ENODEV, EINVAL unless the file can be a semaphore.
+pub(crate) fn check(fd: &file::Fd) -> Result<file::Stat> {
+    let st = file::stat(fd.raw())?;
+    if !st.is(libc::S_IFREG) {
+        return Err(Errno::ENODEV);
+    }
+    if st.size < BYTES as u64 {
+        return Err(Errno::EINVAL);
+    }
+    Ok(st)
+}
+
+/// Maps a semaphore's file.
+pub(crate) fn map(fd: &file::Fd, prot: c_int) -> Result<*mut sem_t> {
+    map::shared(fd.raw(), BYTES, prot).map(|p| p.cast())
+}
+
+/// Makes the semaphore whole, without a name, and then gives it its name. EEXIST: somebody was quicker.
+fn make(ns: &Namespace, path: &CStr, mode: mode_t, value: c_uint) -> Result<*mut sem_t> {
+    if value > VALUE_MAX {
+        return Err(Errno::EINVAL);
+    }
+    let dir = ns.dir()?;
+    // The kernel takes the umask off the mode, as it does for glibc.
+    let fd = file::open_at(dir, c"psem", libc::O_TMPFILE | libc::O_RDWR, mode)?;
+    file::set_len(fd.raw(), BYTES as u64)?;
+    file::reserve(fd.raw(), 0, BYTES as u64)?;
+    let sem = map(&fd, libc::PROT_READ | libc::PROT_WRITE)?;
+    // SAFETY: a mapping of that length, which nobody else sees; the value has been checked, so that
+    // the call neither fails nor touches errno.
+    unsafe { libc::sem_init(sem, 1, value) };
+    let entered = file::link_unnamed(fd.raw(), dir, path)
+        .and_then(|()| file::stat(fd.raw()))
+        .and_then(|st| enter(&fd, st.file));
+    // SAFETY: this mapping was for filling the file; the table has its own.
+    unsafe { map::unmap(sem.cast(), BYTES) };
+    entered
+}
+
+/// The address of the semaphore in the file `fd`, which is known by `id`, with one more reference.
+/// The caller is inside a section.
+fn enter(fd: &file::Fd, id: (u64, u64)) -> Result<*mut sem_t> {
+    let table = table()?;
+    let _held = process::page()?.sem_lock.hold();
+    let used = USED.load(Relaxed);
+    let mut free = None;
+    for entry in &table[..used] {
+        let count = entry.count.load(Relaxed);
+        if count == 0 {
+            free = free.or(Some(entry));
+        } else if (entry.device.load(Relaxed), entry.inode.load(Relaxed)) == id {
+            entry.count.store(count.checked_add(1).ok_or(Errno::EMFILE)?, Relaxed);
+            return Ok(entry.address.load(Relaxed) as *mut sem_t);
+        }
+    }
+    let entry = free.or(table.get(used)).ok_or(Errno::ENOMEM)?;
+    let sem = map(fd, libc::PROT_READ | libc::PROT_WRITE)?;
+    if free.is_none() {
+        USED.store(used + 1, Relaxed);
+    }
+    entry.address.store(sem as usize, Relaxed);
+    entry.device.store(id.0, Relaxed);
+    entry.inode.store(id.1, Relaxed);
+    entry.count.store(1, Release);
+    Ok(sem)
+}
+
+/// Gives back one reference; the last one takes the mapping with it. EINVAL: this process has no
+/// such semaphore open. sem_close(3)
+pub fn close(sem: *mut sem_t) -> Result<()> {
+    cancel::put_off(|| {
+        let _section = Section::enter()?;
+        if USED.load(Relaxed) == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let table = table()?;
+        let _held = process::page()?.sem_lock.hold();
+        let open = |e: &&Entry| e.count.load(Relaxed) != 0 && e.address.load(Relaxed) == sem as usize;
+        let entry = table[..USED.load(Relaxed)].iter().find(open).ok_or(Errno::EINVAL)?;
+        // The entry goes first: in a child, it must never lead to memory that is unmapped.
+        if entry.count.fetch_sub(1, AcqRel) == 1 {
+            // SAFETY: made by enter(), and the program has closed it as often as it opened it.
+            unsafe { map::unmap(sem.cast(), BYTES) };
+        }
+        Ok(())
+    })
+}
+
+/// Removes a name; the semaphore lives on while it is open somewhere.
+/// EACCES, EFAULT, ENAMETOOLONG, ENOENT. sem_unlink(3)
+pub fn unlink(name: In<c_char>) -> Result<()> {
+    cancel::put_off(|| unlink_in(namespace::current()?, name))
+}
+
+/// As [`unlink`], in a given namespace.
+pub fn unlink_in(ns: &Namespace, name: In<c_char>) -> Result<()> {
+    let path = name::file_path("psem", PREFIX, name, Errno::ENOENT)?;
+    if matches!(path.as_bytes(), b"psem/." | b"psem/..") {
+        return Err(Errno::ENOENT);
+    }
+    shm::remove(ns, path)
+}
