@@ -4,9 +4,9 @@
 //! work on what [`open`] returns. What is done here is to find the file, to make it whole, and to
 //! give out one address for it in a process, however often it is opened.
 
-use super::{name, shm};
+use super::name;
 use crate::errno::{Errno, Result};
-use crate::namespace::{self, lifeline, Namespace};
+use crate::namespace::Namespace;
 use crate::process;
 use crate::sync::section::Section;
 use crate::sys::{cancel, file, map};
@@ -21,8 +21,8 @@ use once_cell::race::OnceNonZeroUsize;
 const VALUE_MAX: c_uint = c_int::MAX as c_uint;
 /// Length of the file, and of the mapping.
 const BYTES: usize = size_of::<sem_t>();
-/// Bytes of "sem.", which glibc has in the names of its files.
-const PREFIX: usize = 4;
+/// The room and the names of semaphores; glibc's files are called "sem.NAME".
+const FILES: name::Files = name::Files { room: "psem", prefix: 4 };
 
 /// A semaphore that this process has open. `count` is written last and makes the entry; 0 ends it.
 /// So a child finds each entry whole or not at all, whatever another thread of its parent was doing.
@@ -42,35 +42,33 @@ static TABLE: OnceNonZeroUsize = OnceNonZeroUsize::new();
 static USED: AtomicUsize = AtomicUsize::new(0);
 
 fn table() -> Result<&'static [Entry]> {
-    let p = TABLE.get_or_try_init(|| {
+    let new = || {
         let p = map::anonymous(ENTRIES * size_of::<Entry>())?;
         NonZeroUsize::new(p as usize).ok_or(Errno::ENOMEM)
-    })?;
+    };
+    TABLE.get_or_try_init(new).map(entries)
+}
+
+/// The entries of the table at an address that [`TABLE`] holds.
+fn entries(table: NonZeroUsize) -> &'static [Entry] {
     // SAFETY: never unmapped; all-zero is a valid Entry, and its fields are atomics.
-    Ok(unsafe { core::slice::from_raw_parts(p.get() as *const Entry, ENTRIES) })
+    unsafe { core::slice::from_raw_parts(table.get() as *const Entry, ENTRIES) }
 }
 
 /// Opens or makes the semaphore `name`; `mode` and `value` count only with O_CREAT, and of `oflag` only
 /// that and O_EXCL. EACCES, EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOMEM,
 /// ENOSPC. sem_open(3)
 pub fn open(name: In<c_char>, oflag: c_int, mode: mode_t, value: c_uint) -> Result<*mut sem_t> {
-    let path = name::file_path("psem", PREFIX, name, Errno::EINVAL)?;
-    if matches!(path.as_bytes(), b"psem/." | b"psem/..") {
-        return Err(Errno::EINVAL);
-    }
-    cancel::put_off(|| {
-        let ns = namespace::current()?;
-        let _section = Section::enter()?;
-        lifeline::my_token(ns)?;
-        let exclusive = libc::O_CREAT | libc::O_EXCL;
-        if oflag & exclusive == exclusive {
-            return make(ns, path.as_cstr(), mode, value);
+    let create = oflag & libc::O_CREAT != 0;
+    name::on_file(&FILES, name, Errno::EINVAL, &|ns, path| {
+        if create && oflag & libc::O_EXCL != 0 {
+            return make(ns, path, mode, value);
         }
         let mut opened = Err(Errno::EAGAIN);
         // A semaphore may be unlinked and made again between any two steps.
         for _ in 0..1000 {
-            opened = match open_existing(ns, path.as_cstr()) {
-                Err(Errno::ENOENT) if oflag & libc::O_CREAT != 0 => make(ns, path.as_cstr(), mode, value),
+            opened = match open_existing(ns, path) {
+                Err(Errno::ENOENT) if create => make(ns, path, mode, value),
                 other => return other,
             };
             if opened != Err(Errno::EEXIST) {
@@ -79,9 +77,10 @@ pub fn open(name: In<c_char>, oflag: c_int, mode: mode_t, value: c_uint) -> Resu
         }
         opened
     })
+    .map(|address| address as *mut sem_t)
 }
 
-fn open_existing(ns: &Namespace, path: &CStr) -> Result<*mut sem_t> {
+fn open_existing(ns: &Namespace, path: &CStr) -> Result<usize> {
     let fd = file::open_at(ns.dir()?, path, libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NOCTTY, 0)?;
     let st = check(&fd)?;
     if st.allocated == 0 {
@@ -109,7 +108,7 @@ pub(crate) fn map(fd: &file::Fd, prot: c_int) -> Result<*mut sem_t> {
 }
 
 /// Makes the semaphore whole, without a name, and then gives it its name. EEXIST: somebody was quicker.
-fn make(ns: &Namespace, path: &CStr, mode: mode_t, value: c_uint) -> Result<*mut sem_t> {
+fn make(ns: &Namespace, path: &CStr, mode: mode_t, value: c_uint) -> Result<usize> {
     if value > VALUE_MAX {
         return Err(Errno::EINVAL);
     }
@@ -132,7 +131,7 @@ fn make(ns: &Namespace, path: &CStr, mode: mode_t, value: c_uint) -> Result<*mut
 
 /// The address of the semaphore in the file `fd`, which is known by `id`, with one more reference.
 /// The caller is inside a section.
-fn enter(fd: &file::Fd, id: (u64, u64)) -> Result<*mut sem_t> {
+fn enter(fd: &file::Fd, id: (u64, u64)) -> Result<usize> {
     let table = table()?;
     let _held = process::page()?.sem_lock.hold();
     let used = USED.load(Relaxed);
@@ -143,53 +142,47 @@ fn enter(fd: &file::Fd, id: (u64, u64)) -> Result<*mut sem_t> {
             free = free.or(Some(entry));
         } else if (entry.device.load(Relaxed), entry.inode.load(Relaxed)) == id {
             entry.count.store(count.checked_add(1).ok_or(Errno::EMFILE)?, Relaxed);
-            return Ok(entry.address.load(Relaxed) as *mut sem_t);
+            return Ok(entry.address.load(Relaxed));
         }
     }
     let entry = free.or(table.get(used)).ok_or(Errno::ENOMEM)?;
-    let sem = map(fd, libc::PROT_READ | libc::PROT_WRITE)?;
+    let address = map(fd, libc::PROT_READ | libc::PROT_WRITE)? as usize;
     if free.is_none() {
         USED.store(used + 1, Relaxed);
     }
-    entry.address.store(sem as usize, Relaxed);
+    entry.address.store(address, Relaxed);
     entry.device.store(id.0, Relaxed);
     entry.inode.store(id.1, Relaxed);
     entry.count.store(1, Release);
-    Ok(sem)
+    Ok(address)
 }
 
 /// Gives back one reference; the last one takes the mapping with it. EINVAL: this process has no
 /// such semaphore open. sem_close(3)
 pub fn close(sem: *mut sem_t) -> Result<()> {
-    cancel::put_off(|| {
+    cancel::put_off(&|| {
         let _section = Section::enter()?;
-        if USED.load(Relaxed) == 0 {
-            return Err(Errno::EINVAL);
-        }
-        let table = table()?;
+        let Some(table) = TABLE.get() else { return Err(Errno::EINVAL) };
         let _held = process::page()?.sem_lock.hold();
         let open = |e: &&Entry| e.count.load(Relaxed) != 0 && e.address.load(Relaxed) == sem as usize;
-        let entry = table[..USED.load(Relaxed)].iter().find(open).ok_or(Errno::EINVAL)?;
+        let entry = entries(table)[..USED.load(Relaxed)].iter().find(open).ok_or(Errno::EINVAL)?;
         // The entry goes first: in a child, it must never lead to memory that is unmapped.
         if entry.count.fetch_sub(1, AcqRel) == 1 {
             // SAFETY: made by enter(), and the program has closed it as often as it opened it.
             unsafe { map::unmap(sem.cast(), BYTES) };
         }
-        Ok(())
+        Ok(0)
     })
+    .map(|_| ())
 }
 
 /// Removes a name; the semaphore lives on while it is open somewhere.
 /// EACCES, EFAULT, ENAMETOOLONG, ENOENT. sem_unlink(3)
 pub fn unlink(name: In<c_char>) -> Result<()> {
-    cancel::put_off(|| unlink_in(namespace::current()?, name))
+    name::on_file(&FILES, name, Errno::ENOENT, &|ns, path| name::remove(ns, path)).map(|_| ())
 }
 
 /// As [`unlink`], in a given namespace.
 pub fn unlink_in(ns: &Namespace, name: In<c_char>) -> Result<()> {
-    let path = name::file_path("psem", PREFIX, name, Errno::ENOENT)?;
-    if matches!(path.as_bytes(), b"psem/." | b"psem/..") {
-        return Err(Errno::ENOENT);
-    }
-    shm::remove(ns, path)
+    name::remove(ns, name::file_path(&FILES, name, Errno::ENOENT)?.as_cstr()).map(|_| ())
 }

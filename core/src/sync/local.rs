@@ -17,6 +17,7 @@ pub struct Held<'a>(&'a AtomicU32);
 impl LocalLock {
     /// Takes the lock. The caller is inside a section: a handler that came in between would wait
     /// for the thread that it interrupted.
+    #[inline(never)]
     pub fn hold(&self) -> Held<'_> {
         let word = &self.0;
         // SYNC: process lock (acquire side)
@@ -30,6 +31,7 @@ impl LocalLock {
 }
 
 impl Drop for Held<'_> {
+    #[inline(never)]
     fn drop(&mut self) {
         // SYNC: process lock (release side)
         if self.0.swap(0, Release) == 2 {

@@ -1,6 +1,7 @@
 //! Thread cancellation (pthreads(7)): only a thread that is about to sleep can be cancelled, in a
 //! window in which nothing is held that the clean-up does not give back.
 
+use crate::errno::Result;
 use core::ffi::{c_int, c_void};
 
 /// glibc's and musl's `struct _pthread_cleanup_buffer` / `struct __ptcb`: both fit.
@@ -30,9 +31,9 @@ pub fn test() {
     unsafe { pthread_testcancel() }
 }
 
-/// Runs `body` without being cancelled, even where the thread may be at any instruction. The result
-/// has no `Drop`: a thread of that kind is cancelled on the way out.
-pub fn put_off<T: Copy>(body: impl FnOnce() -> T) -> T {
+/// Runs `body` without being cancelled, even where the thread may be at any instruction: such a
+/// thread is cancelled on the way out.
+pub fn put_off(body: &dyn Fn() -> Result<usize>) -> Result<usize> {
     let mut old = 0;
     // SAFETY: the pointer is valid; the state is put back below.
     unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut old) };
