@@ -21,6 +21,7 @@ use once_cell::race::OnceNonZeroUsize;
 const VALUE_MAX: c_uint = c_int::MAX as c_uint;
 /// Length of the file, and of the mapping.
 const BYTES: usize = size_of::<sem_t>();
+const _: () = assert!(BYTES.is_multiple_of(8) && align_of::<sem_t>() <= 8);
 /// The room and the names of semaphores; glibc's files are called "sem.NAME".
 const FILES: name::Files = name::Files { room: "psem", prefix: 4 };
 
@@ -91,7 +92,7 @@ fn open_existing(ns: &Namespace, path: &CStr) -> Result<usize> {
 }
 
 /// ENODEV, EINVAL unless the file can be a semaphore.
-pub(crate) fn check(fd: &file::Fd) -> Result<file::Stat> {
+fn check(fd: &file::Fd) -> Result<file::Stat> {
     let st = file::stat(fd.raw())?;
     if !st.is(libc::S_IFREG) {
         return Err(Errno::ENODEV);
@@ -103,8 +104,23 @@ pub(crate) fn check(fd: &file::Fd) -> Result<file::Stat> {
 }
 
 /// Maps a semaphore's file.
-pub(crate) fn map(fd: &file::Fd, prot: c_int) -> Result<*mut sem_t> {
-    map::shared(fd.raw(), BYTES, prot).map(|p| p.cast())
+fn map(fd: &file::Fd) -> Result<*mut sem_t> {
+    map::shared(fd.raw(), BYTES, libc::PROT_READ | libc::PROT_WRITE).map(|p| p.cast())
+}
+
+/// The value of the semaphore in a file, and how many threads wait for it. EINVAL, ENODEV: it is none.
+pub fn look(fd: &file::Fd) -> Result<(u32, u32)> {
+    check(fd)?;
+    // A copy: reading cannot raise SIGBUS, whatever becomes of the file meanwhile.
+    let mut copy = [0u64; BYTES / 8];
+    // SAFETY: all of it is plain bytes.
+    let bytes = unsafe { core::slice::from_raw_parts_mut(copy.as_mut_ptr().cast::<u8>(), BYTES) };
+    file::read_at(fd.raw(), bytes, 0)?;
+    let mut value: c_int = 0;
+    // SAFETY: as large and as aligned as a sem_t; the call only reads it.
+    unsafe { libc::sem_getvalue(copy.as_mut_ptr().cast(), &mut value) };
+    // On the machines that are served, glibc (struct new_sem) and musl (__val[1]) both have it here.
+    Ok((value as u32, (copy[0] >> 32) as u32))
 }
 
 /// Makes the semaphore whole, without a name, and then gives it its name. EEXIST: somebody was quicker.
@@ -117,7 +133,7 @@ fn make(ns: &Namespace, path: &CStr, mode: mode_t, value: c_uint) -> Result<usiz
     let fd = file::open_at(dir, c"psem", libc::O_TMPFILE | libc::O_RDWR, mode)?;
     file::set_len(fd.raw(), BYTES as u64)?;
     file::reserve(fd.raw(), 0, BYTES as u64)?;
-    let sem = map(&fd, libc::PROT_READ | libc::PROT_WRITE)?;
+    let sem = map(&fd)?;
     // SAFETY: a mapping of that length, which nobody else sees; the value has been checked, so that
     // the call neither fails nor touches errno.
     unsafe { libc::sem_init(sem, 1, value) };
@@ -146,7 +162,7 @@ fn enter(fd: &file::Fd, id: (u64, u64)) -> Result<usize> {
         }
     }
     let entry = free.or(table.get(used)).ok_or(Errno::ENOMEM)?;
-    let address = map(fd, libc::PROT_READ | libc::PROT_WRITE)? as usize;
+    let address = map(fd)? as usize;
     if free.is_none() {
         USED.store(used + 1, Relaxed);
     }
