@@ -10,7 +10,7 @@ use crate::fail::Fail;
 use crate::private::{self, WatchArgs};
 use crate::{doctor::DoctorArgs, ls::LsArgs, rm::RmArgs, run::RunArgs};
 
-/// Message queues, POSIX semaphores and shared memory in user space, without the kernel's.
+/// System V and POSIX IPC in user space, without the kernel's.
 #[derive(Parser)]
 #[command(name = "usipc", version, disable_help_subcommand = true)]
 #[command(after_help = "See usipc(1). `usipc run -- PROGRAM` is the place to start.")]
