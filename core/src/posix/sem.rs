@@ -103,11 +103,6 @@ fn check(fd: &file::Fd) -> Result<file::Stat> {
     Ok(st)
 }
 
-/// Maps a semaphore's file.
-fn map(fd: &file::Fd) -> Result<*mut sem_t> {
-    map::shared(fd.raw(), BYTES, libc::PROT_READ | libc::PROT_WRITE).map(|p| p.cast())
-}
-
 /// The value of the semaphore in a file, and how many threads wait for it. EINVAL, ENODEV: it is none.
 pub fn look(fd: &file::Fd) -> Result<(u32, u32)> {
     check(fd)?;
@@ -133,16 +128,11 @@ fn make(ns: &Namespace, path: &CStr, mode: mode_t, value: c_uint) -> Result<usiz
     let fd = file::open_at(dir, c"psem", libc::O_TMPFILE | libc::O_RDWR, mode)?;
     file::set_len(fd.raw(), BYTES as u64)?;
     file::reserve(fd.raw(), 0, BYTES as u64)?;
-    let sem = map(&fd)?;
-    // SAFETY: a mapping of that length, which nobody else sees; the value has been checked, so that
-    // the call neither fails nor touches errno.
-    unsafe { libc::sem_init(sem, 1, value) };
-    let entered = file::link_unnamed(fd.raw(), dir, path)
-        .and_then(|()| file::stat(fd.raw()))
-        .and_then(|st| enter(&fd, st.file));
-    // SAFETY: this mapping was for filling the file; the table has its own.
-    unsafe { map::unmap(sem.cast(), BYTES) };
-    entered
+    let sem = enter(&fd, file::stat(fd.raw())?.file)?;
+    // SAFETY: a mapping of that length, which nobody else looks at before the file has its name; the
+    // value has been checked, so that the call neither fails nor touches errno.
+    unsafe { libc::sem_init(sem as *mut sem_t, 1, value) };
+    file::link_unnamed(fd.raw(), dir, path).map(|()| sem).inspect_err(|_| _ = release(sem))
 }
 
 /// The address of the semaphore in the file `fd`, which is known by `id`, with one more reference.
@@ -162,7 +152,7 @@ fn enter(fd: &file::Fd, id: (u64, u64)) -> Result<usize> {
         }
     }
     let entry = free.or(table.get(used)).ok_or(Errno::ENOMEM)?;
-    let address = map(fd)? as usize;
+    let address = map::shared(fd.raw(), BYTES, libc::PROT_READ | libc::PROT_WRITE)? as usize;
     if free.is_none() {
         USED.store(used + 1, Relaxed);
     }
@@ -174,20 +164,25 @@ fn enter(fd: &file::Fd, id: (u64, u64)) -> Result<usize> {
 }
 
 /// Gives back one reference; the last one takes the mapping with it. EINVAL: this process has no
-/// such semaphore open. sem_close(3)
+/// semaphore open at that address. The caller is inside a section.
+fn release(address: usize) -> Result<usize> {
+    let Some(table) = TABLE.get() else { return Err(Errno::EINVAL) };
+    let _held = process::page()?.sem_lock.hold();
+    let open = |e: &&Entry| e.count.load(Relaxed) != 0 && e.address.load(Relaxed) == address;
+    let entry = entries(table)[..USED.load(Relaxed)].iter().find(open).ok_or(Errno::EINVAL)?;
+    // The entry goes first: in a child, it must never lead to memory that is unmapped.
+    if entry.count.fetch_sub(1, AcqRel) == 1 {
+        // SAFETY: made by enter(), and given back as often as it was given out.
+        unsafe { map::unmap(address as *mut u8, BYTES) };
+    }
+    Ok(0)
+}
+
+/// Closes a semaphore as often as it was opened, and its memory is given back. EINVAL. sem_close(3)
 pub fn close(sem: *mut sem_t) -> Result<()> {
     cancel::put_off(&|| {
         let _section = Section::enter()?;
-        let Some(table) = TABLE.get() else { return Err(Errno::EINVAL) };
-        let _held = process::page()?.sem_lock.hold();
-        let open = |e: &&Entry| e.count.load(Relaxed) != 0 && e.address.load(Relaxed) == sem as usize;
-        let entry = entries(table)[..USED.load(Relaxed)].iter().find(open).ok_or(Errno::EINVAL)?;
-        // The entry goes first: in a child, it must never lead to memory that is unmapped.
-        if entry.count.fetch_sub(1, AcqRel) == 1 {
-            // SAFETY: made by enter(), and the program has closed it as often as it opened it.
-            unsafe { map::unmap(sem.cast(), BYTES) };
-        }
-        Ok(0)
+        release(sem as usize)
     })
     .map(|_| ())
 }
