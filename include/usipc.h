@@ -12,5 +12,7 @@
 #include <usipc/msg.h>
 #include <usipc/sem.h>
 #include <usipc/mqueue.h>
+#include <usipc/semaphore.h>
+#include <usipc/mman.h>
 
 #endif

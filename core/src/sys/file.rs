@@ -51,6 +51,8 @@ pub struct Stat {
     pub links: u64,
     /// Time of last status change, in seconds since the Epoch.
     pub ctime: i64,
+    /// Time of last modification, likewise.
+    pub mtime: i64,
 }
 
 impl Stat {
@@ -89,6 +91,7 @@ pub fn stat_at(dir: i32, path: &CStr) -> Result<Stat> {
         allocated: st.st_blocks as u64 * 512,
         links: st.st_nlink as u64,
         ctime: st.st_ctime as i64,
+        mtime: st.st_mtime as i64,
     })
 }
 

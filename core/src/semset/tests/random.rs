@@ -19,7 +19,8 @@ pub struct Pair<'a> {
 }
 
 pub fn some_ops(random: &mut Lcg, nsems: u32) -> Vec<sembuf> {
-    let count = if random.one_in(3) { 2 + random.below(if random.one_in(4) { 13 } else { 3 }) } else { 1 };
+    let most = [3, 3, 3, 13][random.below(4) as usize];
+    let count = if random.one_in(3) { 2 + random.below(most) } else { 1 };
     let undo = random.one_in(2);
     let one = |random: &mut Lcg| {
         let change = match random.below(40) {
