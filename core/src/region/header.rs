@@ -9,6 +9,9 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"usipc\0\r\n");
 /// Moves with every incompatible change of any layout.
 pub const VERSION: u32 = 1;
 
+/// In [`Header::removed`]: removed by name, but a shared memory segment that is still attached.
+pub const DOOMED: u32 = 2;
+
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -19,6 +22,8 @@ pub enum ObjectKind {
     Mq = 2,
     /// A System V semaphore set.
     Sem = 3,
+    /// A System V shared memory segment.
+    Shm = 4,
 }
 
 /// Common to all kinds. A process that does not know the version refuses the object.
@@ -28,7 +33,8 @@ pub struct Header {
     version: W32,
     word_bytes: W32,
     kind: W32,
-    /// Not 0 once the object is removed: the commit point of IPC_RMID.
+    /// Not 0 once the object is removed: the commit point of IPC_RMID. [`DOOMED`]: its key leads
+    /// nowhere any more, and it goes with its last attachment.
     pub removed: W32,
     /// System V: the identifier.
     pub id: W32,
@@ -105,6 +111,12 @@ impl Header {
             return Err(Unfit::Kind(self.kind.get()));
         }
         Ok(())
+    }
+
+    /// Whether it is removed for good.
+    #[inline(always)]
+    pub fn is_gone(&self) -> bool {
+        !matches!(self.removed.get(), 0 | DOOMED)
     }
 
     /// The permissions.

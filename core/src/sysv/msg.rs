@@ -35,6 +35,8 @@ pub static MSG: Kind = Kind {
     mark: ObjectKind::Msg,
     least: LEAST,
     measure,
+    mapped_bytes: |size| size,
+    empty: |_, _, _| {},
     table: {
         static TABLE: Table = Table::new();
         &TABLE
@@ -104,6 +106,7 @@ pub fn get(key: libc::key_t, flags: c_int) -> Result<c_int> {
         flags,
         make: &|perm| make(ns, key, perm),
         suits: &|_| Ok(()),
+        least: 0,
         limit: limits::get(ns, Limit::MsgMni) as u32,
     }
     .run()

@@ -19,6 +19,10 @@ pub struct Kind {
     pub least: u64,
     /// The measures, checked against the length of the file.
     pub measure: fn(&Mapping, u64) -> Result<Geometry>,
+    /// How much of a file of so many bytes the table maps.
+    pub mapped_bytes: fn(u64) -> u64,
+    /// Gives back what only the object's users held, before its names go. Its lock is held.
+    pub empty: fn(&'static Namespace, &Ref, u32),
     /// This process's objects by index.
     pub table: &'static Table,
     /// Identifiers of keys looked up before, as `key << 32 | id + 1`.
@@ -46,7 +50,8 @@ impl Kind {
         }
         let id = entry as u32 as i32 - 1;
         let object = self.mapped(id)?;
-        (object.header().key.get() == key as u32).then_some((id, object))
+        let header = object.header();
+        (header.key.get() == key as u32 && header.removed.get() == 0).then_some((id, object))
     }
 
     /// The object with this identifier, if this process has it mapped and it is not removed.
@@ -56,7 +61,7 @@ impl Kind {
         if object.number.load(Relaxed) != id || !object.is(self.mark) {
             return None;
         }
-        if object.header().removed.get() != 0 {
+        if object.header().is_gone() {
             self.table.remove_object(ids::index_of(id) as usize, &object);
             return None;
         }
@@ -107,7 +112,7 @@ impl Kind {
     /// The object at this index, whatever its identifier.
     pub fn by_index(&'static self, ns: &'static Namespace, index: u32) -> Result<Ref> {
         if let Some(object) =
-            self.table.get(index as usize).filter(|o| o.is(self.mark) && o.header().removed.get() == 0)
+            self.table.get(index as usize).filter(|o| o.is(self.mark) && !o.header().is_gone())
         {
             return Ok(object);
         }
@@ -126,7 +131,7 @@ impl Kind {
             Errno::ENOENT | Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV => Errno::EINVAL,
             e => e,
         })?;
-        let mapping = Mapping::new(fd.raw(), st.size as usize, st.file)?;
+        let mapping = Mapping::new(fd.raw(), (self.mapped_bytes)(st.size) as usize, st.file)?;
         let header = mapping.header();
         header.verify(self.mark).map_err(|_| Errno::EINVAL)?;
         let id = header.id.get() as i32;
@@ -134,9 +139,10 @@ impl Kind {
             return Err(Errno::EINVAL);
         }
         let geometry = (self.measure)(&mapping, st.size)?;
-        if header.removed.get() != 0 || is_orphan(ns, self.room, header, id) {
+        if header.is_gone() || is_orphan(ns, self.room, header, id) {
             let object = mapping.install(self.mark, -1, 0, geometry)?;
-            self.bury(ns, &object, id)?;
+            // Only its owner may take the names away in a directory that users share.
+            let _ = self.bury(ns, &object, id);
             return Err(Errno::EINVAL);
         }
         let object = mapping.install(self.mark, id, 0, geometry)?;
@@ -155,13 +161,21 @@ impl Kind {
         done
     }
 
-    /// Removes key and index, each only if it still leads to this object. The object's lock is held.
-    pub fn remove_names(&'static self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+    /// Removes the key if it still leads to this object. The object's lock is held.
+    pub fn remove_key(&self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
         let key = object.header().key.get() as i32;
         if key != libc::IPC_PRIVATE {
             ids::clear_key(ns, self.room, key, id)?;
+            object.header().key.set(libc::IPC_PRIVATE as u32);
         }
+        Ok(())
+    }
+
+    /// Removes key and index, each only if it still leads to this object. The object's lock is held.
+    pub fn remove_names(&self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
         let index = ids::index_of(id);
+        (self.empty)(ns, object, index);
+        self.remove_key(ns, object, id)?;
         // Under the lock no other helper can have freed the index for a new object.
         match file::stat_at(ns.dir()?, self.room.path(index).as_cstr()) {
             Ok(st) if st.file == object.file() => ids::withdraw(ns, self.room, index),
@@ -232,6 +246,8 @@ pub struct Get<'a> {
     pub make: Make<'a>,
     /// Further conditions on an existing one (its size, for instance).
     pub suits: &'a dyn Fn(&Ref) -> Result<()>,
+    /// Bytes that the file of an existing one has if it suits, for callers who may not open it.
+    pub least: u64,
     /// How many objects there may be.
     pub limit: u32,
 }
@@ -282,6 +298,14 @@ impl Get<'_> {
     /// The object that the key leads to; None: it is gone, look again.
     fn look_at(&self, id: i32) -> Result<Option<i32>> {
         match self.kind.by_id(self.ns, id) {
+            // Its remover was killed before the key was gone: help.
+            Ok(object) if object.header().removed.get() != 0 => {
+                let lock = &object.header().lock;
+                let _ = lock.acquire(self.ns, lifeline::my_token(self.ns)?);
+                let done = self.kind.remove_key(self.ns, &object, id);
+                lock.release();
+                done.map(|()| None)
+            }
             Ok(object) => {
                 self.kind.remember_key(self.key, id);
                 self.existing(id, &object).map(Some)
@@ -291,6 +315,10 @@ impl Get<'_> {
                 let st = file::stat_at(self.ns.dir()?, self.kind.room.path(ids::index_of(id)).as_cstr())?;
                 let perm =
                     Perm { uid: st.uid, gid: st.gid, cuid: st.uid, cgid: st.gid, mode: st.mode & 0o777 };
+                self.may_exist()?;
+                if st.size < self.least {
+                    return Err(Errno::EINVAL);
+                }
                 self.existing_closed(id, &perm).map(Some)
             }
             Err(Errno::EINVAL) => {
@@ -328,7 +356,6 @@ impl Get<'_> {
     /// As [`Get::existing`] for an object that the caller may neither read nor write, by what its
     /// file shows.
     fn existing_closed(&self, id: i32, perm: &Perm) -> Result<i32> {
-        self.may_exist()?;
         let verdict = perm.verdict(&cred::current()?);
         if Perm::allows(verdict, perm::wanted(self.flags as u32)) {
             Ok(id)
