@@ -16,10 +16,11 @@ struct Header {
     by_hand: &'static str,
 }
 
-const HEADERS: [Header; 6] = [
+const HEADERS: [Header; 7] = [
     Header { name: "ipc", system: "sys/ipc.h", by_hand: "" },
     Header { name: "msg", system: "sys/msg.h", by_hand: "" },
     Header { name: "sem", system: "sys/sem.h", by_hand: SEMCTL },
+    Header { name: "shm", system: "sys/shm.h", by_hand: "" },
     Header { name: "mqueue", system: "mqueue.h", by_hand: MQ_OPEN },
     Header { name: "semaphore", system: "semaphore.h", by_hand: SEM_OPEN },
     Header { name: "mman", system: "sys/mman.h", by_hand: "" },

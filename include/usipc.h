@@ -11,6 +11,7 @@
 #include <usipc/ipc.h>
 #include <usipc/msg.h>
 #include <usipc/sem.h>
+#include <usipc/shm.h>
 #include <usipc/mqueue.h>
 #include <usipc/semaphore.h>
 #include <usipc/mman.h>

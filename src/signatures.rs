@@ -10,7 +10,7 @@
 //!   libc crate does not declare them (those that are another function by a second name are compared
 //!   with that one)
 
-use crate::{exec, ipc, mman, mqueue, msg, poll, sem, semaphore, signal, unistd};
+use crate::{exec, ipc, mman, mqueue, msg, poll, sem, semaphore, shm, signal, unistd};
 
 macro_rules! same {
     ($($ours:path = $theirs:path;)*) => {
@@ -26,6 +26,10 @@ same! {
     msg::msgctl = libc::msgctl;
     sem::semget = libc::semget;
     sem::semop = libc::semop;
+    shm::shmget = libc::shmget;
+    shm::shmat = libc::shmat;
+    shm::shmdt = libc::shmdt;
+    shm::shmctl = libc::shmctl;
     mqueue::mq_close = libc::mq_close;
     mqueue::mq_unlink = libc::mq_unlink;
     mqueue::mq_send = libc::mq_send;

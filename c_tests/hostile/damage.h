@@ -4,6 +4,7 @@
 
 #include "ground.h"
 #include <ftw.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 
 #ifndef MSG_EXCEPT
@@ -14,6 +15,10 @@
 #endif
 #ifndef MSG_STAT_ANY
 #define MSG_STAT_ANY 13
+#endif
+
+#ifndef SHM_STAT_ANY
+#define SHM_STAT_ANY 15
 #endif
 
 enum { VICTIM_KEY = 0xbad, NEIGHBOUR_KEY = 0x900d, CALL_S = 5, RECEIVE_BYTES = 100, SLOT_BYTES = 64 };
@@ -205,7 +210,62 @@ GROUND_API void use_mq(void)
     tolerable(CALL(make_mq_named(VICTIM_NAME)));
 }
 
-static const struct kind kinds[] = {{"msg", make_msg, use_msg}, {"mq", make_mq, use_mq}};
+enum { SEGMENT_BYTES = 3 * 4096, ATTACHES = 4 };
+
+static void *attach_neighbour(void)
+{
+    return shmat(CALL(shmget(NEIGHBOUR_KEY, 0, 0)), NULL, 0);
+}
+
+GROUND_API void make_shm(void)
+{
+    int id = shmget(VICTIM_KEY, SEGMENT_BYTES, IPC_CREAT | IPC_EXCL | 0600);
+    char *memory = shmat(id, NULL, 0);
+
+    NEED(memory != (void *)-1, "shmat");
+    memset(memory, 's', SEGMENT_BYTES);
+    NEED(shmat(id, NULL, SHM_RDONLY) != (void *)-1 && shmdt(memory) == 0, "attaching once more");
+    NEED(shmget(NEIGHBOUR_KEY, 4096, IPC_CREAT | 0600) != -1, "the neighbour");
+    memory = attach_neighbour();
+    NEED(memory != (void *)-1 && strcpy(memory, "neighbour") && shmdt(memory) == 0, "the neighbour");
+}
+
+GROUND_API void use_shm(void)
+{
+    char *memory[ATTACHES], *neighbour;
+    struct shmid_ds ds;
+    int id, i;
+
+    tolerable(id = CALL(shmget(VICTIM_KEY, 0, 0)));
+    tolerable(CALL(shmctl(id, IPC_STAT, &ds)));
+    tolerable(CALL(shmctl(0, SHM_STAT, &ds)));
+    tolerable(CALL(shmctl(0, SHM_STAT_ANY, &ds)));
+    tolerable(CALL(shmctl(0, SHM_INFO, (struct shmid_ds *)&(struct shm_info){0})));
+    for (i = 0; i < ATTACHES; i++) {
+        memory[i] = CALL(shmat(id, i == 3 ? memory[0] : NULL, i == 3 && memory[0] != (void *)-1 ? SHM_REMAP : 0));
+        tolerable((long)memory[i]);
+        if (memory[i] == (void *)-1)
+            continue;
+        memory[i][0] = 'u';
+        memory[i][SEGMENT_BYTES - 1] = 'u';
+    }
+    tolerable(CALL(shmctl(id, SHM_LOCK, NULL)));
+    memset(&ds, 0, sizeof ds);
+    ds.shm_perm.mode = 0600;
+    tolerable(CALL(shmctl(id, IPC_SET, &ds)));
+    tolerable(CALL(shmctl(id, SHM_UNLOCK, NULL)));
+    tolerable(CALL(shmctl(id, IPC_RMID, NULL)));
+    for (i = 0; i < ATTACHES - 1; i++)
+        if (memory[i] != (void *)-1 && CALL(shmdt(memory[i])) == -1)
+            blame("what was attached cannot be detached (%s)", errno_name(errno));
+    neighbour = attach_neighbour();
+    if (neighbour == (void *)-1 || strcmp(neighbour, "neighbour") != 0 || CALL(shmdt(neighbour)) == -1)
+        blame("the neighbour is spoilt too (%s)", errno_name(errno));
+    tolerable(id = CALL(shmget(VICTIM_KEY, SEGMENT_BYTES, IPC_CREAT | 0600)));
+}
+
+static const struct kind kinds[] = {
+    {"msg", make_msg, use_msg}, {"mq", make_mq, use_mq}, {"shm", make_shm, use_shm}};
 
 GROUND_API const struct kind *kind_named(const char *name)
 {
@@ -247,7 +307,7 @@ GROUND_API int open_object(const char *room)
     char path[4200];
     int fd;
 
-    snprintf(path, sizeof path, "%s/%s/%s", namespace_path, room, strcmp(room, "msg") == 0 ? "0" : "victim");
+    snprintf(path, sizeof path, "%s/%s/%s", namespace_path, room, strcmp(room, "mq") == 0 ? "victim" : "0");
     fd = open(path, O_RDWR | O_CLOEXEC);
     NEED(fd != -1, "%s", path);
     return fd;

@@ -6,6 +6,7 @@
 #include "ground.h"
 #include <semaphore.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 
 enum { MOST = 400, MESSAGE = 8000 };
 
@@ -247,6 +248,33 @@ static int mode_inodes(void)
     return 0;
 }
 
+/* Segments: what cannot be held is refused, unless it is not to be reserved; what is removed makes room. */
+static int mode_shm(void)
+{
+    const size_t half = 512 << 10;
+    char *memory;
+    int id, i;
+
+    NEED(shmget(IPC_PRIVATE, 2 << 20, 0600) == -1 && errno == ENOMEM, "more than the file system holds");
+    id = shmget(IPC_PRIVATE, (size_t)1 << 40, SHM_NORESERVE | 0600);
+    NEED(id != -1 && shmctl(id, IPC_RMID, NULL) == 0, "a tebibyte without a reservation");
+    for (i = 0; i < 8; i++) {
+        id = shmget(IPC_PRIVATE, half, 0600);
+        memory = shmat(id, NULL, 0);
+        NEED(memory != (void *)-1, "half of it, time %d", i);
+        memset(memory, 'x', half);
+        NEED(shmget(IPC_PRIVATE, half, 0600) == -1 && errno == ENOMEM, "more than half of it is taken");
+        NEED(shmctl(id, IPC_RMID, NULL) == 0 && shmdt(memory) == 0, "removing it");
+    }
+    fill();
+    id = shmget(IPC_PRIVATE, 4096, 0600);
+    NEED(id == -1 && errno == ENOMEM, "a full file system");
+    NEED(shmget(IPC_PRIVATE, 4096, SHM_NORESERVE | 0600) == -1 && errno == ENOMEM, "not even its header");
+    empty();
+    NEED((id = shmget(IPC_PRIVATE, 4096, 0600)) != -1 && shmctl(id, IPC_RMID, NULL) == 0, "with room");
+    return 0;
+}
+
 static void limit_file_size(rlim_t bytes)
 {
     struct rlimit limit;
@@ -328,7 +356,7 @@ int main(int argc, char **argv)
     static const struct mode modes[] = {
         {"mq", mode_mq},       {"msg", mode_msg},       {"grow", mode_grow},
         {"first", mode_first}, {"inodes", mode_inodes}, {"fsize", mode_fsize},
-        {"psem", mode_psem},
+        {"psem", mode_psem},   {"shm", mode_shm},
     };
 
     directory = getenv("USIPC_DIR");

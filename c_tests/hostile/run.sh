@@ -27,7 +27,7 @@ dead: 0" "$(preloaded "$1" "$BIN/lives")"
 }
 
 build scribble "$HERE/scribble.c" && {
-    for kind in msg mq; do
+    for kind in msg mq shm; do
         checked "undamaged-$kind" "$BIN/scribble" $kind undamaged
         for mode in identity truncated live holder opener; do
             on_ours "scribble-$kind-$mode" scribbled $kind $mode

@@ -1,5 +1,5 @@
 /*
- * scribble KIND MODE: an object file (KIND: msg, mq) is written over, and processes go on using it: calls
+ * scribble KIND MODE: an object file (KIND: msg, mq, shm) is written over, and processes go on using it: calls
  * give an errno within 5 s, nobody crashes, loops, writes beyond a buffer or spoils the neighbouring queue.
  * MODE: holder (one has it mapped while it is spoilt), opener (opens it afterwards), identity (the header's
  * first words), truncated, live (spoilt while it is used), undamaged (the control).
@@ -78,6 +78,7 @@ static int undamaged(const struct kind *kind)
     died = victim_died(pid, HOLDER, "undamaged, held");
     msgctl(msgget(VICTIM_KEY, 0), IPC_RMID, NULL);
     mq_unlink(VICTIM_NAME);
+    shmctl(shmget(VICTIM_KEY, 0, 0), IPC_RMID, NULL);
     make_and_leave(kind);
     died += victim_died(start_newcomer(kind->use), NEWCOMER, "undamaged, opened");
     return died ? 1 : 0;
@@ -123,8 +124,23 @@ static void refused_mq(void)
         blame("mq_open gives %s", errno_name(errno));
 }
 
+static void refused_shm(void)
+{
+    int id = CALL(shmget(VICTIM_KEY, 0, 0));
+
+    if (id != -1) {
+        if (CALL(shmat(id, NULL, 0)) != (void *)-1 || errno != EINVAL)
+            blame("shmat gives %s", errno_name(errno));
+        if (CALL(shmctl(id, IPC_STAT, &(struct shmid_ds){0})) != -1 || errno != EINVAL)
+            blame("IPC_STAT gives %s", errno_name(errno));
+    } else if (errno != EINVAL) {
+        blame("shmget gives %s", errno_name(errno));
+    }
+}
+
 static int identity(const struct kind *kind)
 {
+    void (*refused)(void) = kind->use == use_msg ? refused_msg : kind->use == use_shm ? refused_shm : refused_mq;
     static const struct {
         const char *name;
         off_t at;
@@ -147,7 +163,7 @@ static int identity(const struct kind *kind)
             NEED(pwrite(fd, &word, parts[i].bytes, parts[i].at) == (ssize_t)parts[i].bytes, "pwrite");
             close(fd);
             snprintf(what, sizeof what, "%s made %#llx", parts[i].name, (unsigned long long)word);
-            died += victim_died(start_newcomer(kind->make == make_msg ? refused_msg : refused_mq), NEWCOMER, what);
+            died += victim_died(start_newcomer(refused), NEWCOMER, what);
             /* The whole use of it must not crash either. */
             died += victim_died(start_newcomer(kind->use), NEWCOMER, what);
             end_case();

@@ -3,7 +3,7 @@
  * forbidden or counted.
  *     OPERATION  msg (msgsnd and msgrcv), msgget (of a known key), mq (mq_send and mq_receive),
  *                sem (semop without SEM_UNDO), sem-undo (a lock held with SEM_UNDO), sem-array (three
- *                semaphores in one semop), semctl (GETVAL), semget (of a known key), all
+ *                semaphores in one semop), semctl (GETVAL), semget, shmget (of a known key), all
  *     GUARD      filter (seccomp kills at any call but write and exit_group), strict (seccomp's strict
  *                mode), marks (two write(2) calls between which a tracer counts), none
  * Ends with 0 when all were done, with 20 when an operation failed, with 21 when what was forbidden
@@ -15,11 +15,12 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 
 enum { KEY = 0x105, ROUNDS = 10000, DEPTH = 8, TYPES = 5, LONGEST = 1000, SEMS = 40 };
 
-static int queue, set;
+static int queue, set, segment;
 static mqd_t mqd;
 
 /* Lengths and types go through their whole range, so that no size class is left out. */
@@ -174,10 +175,20 @@ static int do_semget(void)
     return 0;
 }
 
+static int do_shmget(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++)
+        if (shmget(KEY, i % 2 ? 0 : 4096, i % 2 ? 0 : IPC_CREAT | 0600) != segment)
+            return -1;
+    return 0;
+}
+
 static int do_all(void)
 {
     return do_msg() == -1 || do_mq() == -1 || do_msgget() == -1 || do_sem() == -1 || do_sem_undo() == -1 ||
-                   do_sem_array() == -1 || do_semctl() == -1 || do_semget() == -1
+                   do_sem_array() == -1 || do_semctl() == -1 || do_semget() == -1 || do_shmget() == -1
                ? -1
                : 0;
 }
@@ -191,7 +202,8 @@ static void warm_up(void)
     queue = msgget(KEY, IPC_CREAT | 0600);
     mqd = mq_open("/nosyscall", O_CREAT | O_RDWR, 0600, &attr);
     set = semget(KEY, SEMS, IPC_CREAT | 0600);
-    NEED(queue != -1 && mqd != (mqd_t)-1 && set != -1, "making the objects");
+    segment = shmget(KEY, 4096, IPC_CREAT | 0600);
+    NEED(queue != -1 && mqd != (mqd_t)-1 && set != -1 && segment != -1, "making the objects");
     NEED(do_all() == 0 && do_all() == 0, "warming up");
 }
 
@@ -237,7 +249,7 @@ int main(int argc, char **argv)
     } operations[] = {{"msg", do_msg},           {"mq", do_mq},
                       {"msgget", do_msgget},     {"sem", do_sem},
                       {"sem-undo", do_sem_undo}, {"sem-array", do_sem_array},
-                      {"semctl", do_semctl},     {"semget", do_semget},
+                      {"semctl", do_semctl},     {"semget", do_semget}, {"shmget", do_shmget},
                       {"all", do_all},           {"nothing", do_nothing}};
     size_t i;
     pid_t pid;
@@ -255,6 +267,7 @@ int main(int argc, char **argv)
     }
     status = reap(pid);
     msgctl(msgget(KEY, 0), IPC_RMID, NULL);
+    shmctl(shmget(KEY, 0, 0), IPC_RMID, NULL);
     mq_unlink("/nosyscall");
     semctl(semget(KEY, 0, 0), 0, IPC_RMID);
     say("%s under %s: %s", argv[1], argv[2], status_text(status));

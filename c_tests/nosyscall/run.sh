@@ -1,12 +1,12 @@
 #!/bin/bash
-# An uncontended mq_send, mq_receive, msgsnd, msgrcv, semop and GETVAL, and msgget and semget of a known key
+# An uncontended mq_send, mq_receive, msgsnd, msgrcv, semop and GETVAL, and msgget, semget and shmget of a known key
 # make no system call: seccomp kills the process at the first one; strace counts them.
 #
 # Each guard is first tried where it must bite, on the kernel's objects, so that the test can fail.
 . "${0%/*}/../lib.sh"
 . "$TOP/c_tests/preload/ground.sh"
 
-OPERATIONS="msg mq msgget sem sem-undo sem-array semctl semget"
+OPERATIONS="msg mq msgget sem sem-undo sem-array semctl semget shmget"
 
 # SIGSYS from the filter; SIGKILL from the strict mode.
 declare -A BITES=([filter]="signal 31" [strict]="signal 9")

@@ -14,6 +14,8 @@ const GROUPS_MAX: usize = 65536;
 
 /// CAP_IPC_OWNER: bypasses permission checks of System V objects.
 pub const CAP_IPC_OWNER: u32 = 15;
+/// CAP_IPC_LOCK: keeps memory from being swapped, beyond RLIMIT_MEMLOCK.
+pub const CAP_IPC_LOCK: u32 = 14;
 /// CAP_SYS_ADMIN: IPC_SET and IPC_RMID on other users' objects.
 pub const CAP_SYS_ADMIN: u32 = 21;
 /// CAP_SYS_RESOURCE: raises msg_qbytes above the limit.

@@ -28,6 +28,9 @@ pub enum Limit {
     SemMsl,
     SemOpm,
     SemMni,
+    ShmMax,
+    ShmAll,
+    ShmMni,
     MqMsgMax,
     MqMsgSizeMax,
 }
@@ -41,7 +44,10 @@ struct Definition {
     unit: &'static str,
 }
 
-const COUNT: usize = 8;
+/// ULONG_MAX - 2^24: SHMMAX and SHMALL of Linux.
+const SHM_DEFAULT: u64 = u64::MAX - (1 << 24);
+
+const COUNT: usize = 11;
 
 static ROWS: [Definition; COUNT] = [
     Definition {
@@ -74,6 +80,27 @@ static ROWS: [Definition; COUNT] = [
         unit: "operations in a semop call",
     },
     Definition { name: "semmni", env: c"USIPC_SEMMNI", default: 32000, most: 32768, unit: "semaphore sets" },
+    Definition {
+        name: "shmmax",
+        env: c"USIPC_SHMMAX",
+        default: SHM_DEFAULT,
+        most: u64::MAX,
+        unit: "bytes in a shared memory segment",
+    },
+    Definition {
+        name: "shmall",
+        env: c"USIPC_SHMALL",
+        default: SHM_DEFAULT,
+        most: u64::MAX,
+        unit: "pages in all shared memory segments",
+    },
+    Definition {
+        name: "shmmni",
+        env: c"USIPC_SHMMNI",
+        default: 4096,
+        most: 32768,
+        unit: "shared memory segments",
+    },
     Definition {
         name: "mq_msg_max",
         env: c"USIPC_MQ_MSG_MAX",

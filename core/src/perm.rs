@@ -24,6 +24,8 @@ pub struct Perm {
 pub const READ: u32 = 4;
 /// Writing an object.
 pub const WRITE: u32 = 2;
+/// Attaching shared memory for execution.
+pub const EXEC: u32 = 1;
 
 /// The rights that an octal mode asks for, in whichever class it names them (Linux: ipcperms).
 pub fn wanted(flags: u32) -> u32 {

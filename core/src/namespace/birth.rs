@@ -89,11 +89,12 @@ extern "C" fn in_child() {
 
 fn live(birth: &Birth) -> Result<()> {
     lifeline::not_for_children(birth.life)?;
-    let page = process::page()?;
-    page.attaches.store(shm::ATTACHES.load(Relaxed), Relaxed);
-    page.token.store(birth.token, Release);
+    let ns = super::in_use().ok_or(Errno::ENOENT)?;
+    let pid = process::pid()?;
+    process::page()?.token.store(birth.token, Release);
+    shm::after_fork_in_child(ns, birth.token, pid);
     // Only shown: without a descriptor to write with it stays 0.
-    lifeline::set_pid(super::in_use().ok_or(Errno::ENOENT)?, birth.token, process::pid()?)
+    lifeline::set_pid(ns, birth.token, pid)
 }
 
 /// Has the handlers called at every fork(3) from now on. To be called once.

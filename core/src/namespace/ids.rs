@@ -62,7 +62,9 @@ struct Hints {
     next_seq: AtomicU32,
     _pad: AtomicU32,
     map: [AtomicU64; INDEXES as usize / 64],
-    _rest: [AtomicU64; (4096 - 8) / 8],
+    /// Shared memory: removed segments that go with their last attachment, and so must be looked
+    /// at now and then. The last 64 indexes have no bit, and wait until somebody looks at them.
+    doomed: [AtomicU64; (4096 - 8) / 8],
     /// The sequence number of each index's last object, for those who may not open it.
     sequences: [AtomicU16; INDEXES as usize],
 }
@@ -225,6 +227,30 @@ pub fn each_index(ns: &Namespace, room: Room, each: &mut dyn FnMut(u32)) -> Resu
     })
 }
 
+/// Notes that the object at `index` is doomed, or is not. A hint.
+pub fn mark_doomed(ns: &Namespace, room: Room, index: u32, doomed: bool) {
+    let Some(word) = hints(ns, room).ok().and_then(|h| h.doomed.get(index as usize / 64)) else { return };
+    let bit = 1u64 << (index % 64);
+    if doomed {
+        word.fetch_or(bit, Relaxed);
+    } else if word.load(Relaxed) & bit != 0 {
+        word.fetch_and(!bit, Relaxed);
+    }
+}
+
+/// The first index from `from` on that is noted as doomed.
+pub fn next_doomed(ns: &Namespace, room: Room, from: u32) -> Option<u32> {
+    let hints = hints(ns, room).ok()?;
+    let first = from as usize / 64;
+    (first..hints.doomed.len()).find_map(|w| {
+        let mut bits = hints.doomed[w].load(Relaxed);
+        if w == first {
+            bits &= u64::MAX << (from % 64);
+        }
+        (bits != 0).then(|| w as u32 * 64 + bits.trailing_zeros())
+    })
+}
+
 /// Takes the name of an object away; its index may be used again.
 pub fn withdraw(ns: &Namespace, room: Room, index: u32) -> Result<()> {
     match file::unlink_at(ns.dir()?, room.path(index).as_cstr(), 0) {
@@ -233,6 +259,7 @@ pub fn withdraw(ns: &Namespace, room: Room, index: u32) -> Result<()> {
     }
     if let Ok(hints) = hints(ns, room) {
         hints.mark(index, false);
+        mark_doomed(ns, room, index, false);
     }
     Ok(())
 }

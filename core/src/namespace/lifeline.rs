@@ -299,3 +299,16 @@ pub fn each_process(ns: &Namespace, each: &mut dyn FnMut(i32, bool)) -> Result<(
         true
     })
 }
+
+/// The pid of the process that bears or bore `token`; 0 when that is not known any more.
+pub fn pid_of(ns: &Namespace, token: Token) -> u32 {
+    let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let record = |n| {
+        let fd = file::open_at(ns.dir()?, slot_path(n).as_cstr(), flags, 0)?;
+        read_record(fd.raw())
+    };
+    match slot_of(token).map(|n| (n, record(n))) {
+        Some((n, Ok(record))) if record.token(n) == token => record.pid,
+        _ => 0,
+    }
+}

@@ -48,7 +48,16 @@ pub fn geometry(max_messages: u32, message_bytes: u32) -> Geometry {
     let table_at = NODES_AT as u32 + nodes * size_of::<Node>() as u32;
     let cells_at = (table_at as u64 + (4u64 << table_bits)).next_multiple_of(64);
     let cell_bytes = (message_bytes as u64).next_multiple_of(16);
-    Geometry { max_messages, message_bytes, nodes, table_at, table_bits, cells_at, cell_bytes, nsems: 0 }
+    Geometry {
+        max_messages,
+        message_bytes,
+        nodes,
+        table_at,
+        table_bits,
+        cells_at,
+        cell_bytes,
+        ..Geometry::default()
+    }
 }
 
 /// Length of the file of such a queue.

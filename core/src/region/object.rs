@@ -38,6 +38,8 @@ pub struct Geometry {
     pub cells_at: u64,
     #[allow(missing_docs)]
     pub cell_bytes: u64,
+    /// Shared memory: bytes of the segment.
+    pub segment_bytes: u64,
 }
 
 /// One mapped object.
@@ -293,11 +295,22 @@ fn reclaim(object: &'static Object) {
 }
 
 impl Ref {
-    /// The slot of an object whose count this reference does not touch.
-    fn leak_slot(self) -> u32 {
+    /// The slot of the object; the reference stays counted until [`Ref::adopt`] takes it back.
+    pub fn leak_slot(self) -> u32 {
         let slot = self.slot();
         core::mem::forget(self);
         slot
+    }
+    /// Takes back a reference that was leaked; `slot` comes from [`Ref::leak_slot`].
+    pub fn adopt(slot: u32) -> Option<Ref> {
+        slab().ok()?.get(slot as usize).map(|object| Ref { object })
+    }
+    /// Another reference to what a leaked one refers to, retired or not. Whoever holds that one may
+    /// give it up meanwhile: the caller looks again whether it is still there.
+    pub fn beside(slot: u32) -> Option<Ref> {
+        let object = slab().ok()?.get(slot as usize)?;
+        add(&object.refs, 1);
+        Some(Ref { object })
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Stat {
     pub size: u64,
     /// Memory behind it, in bytes.
     pub allocated: u64,
+    /// The unit in which its memory comes.
+    pub block: u64,
     /// Number of names.
     pub links: u64,
     /// Time of last status change, in seconds since the Epoch.
@@ -89,6 +91,7 @@ pub fn stat_at(dir: i32, path: &CStr) -> Result<Stat> {
         gid: st.st_gid,
         size: st.st_size as u64,
         allocated: st.st_blocks as u64 * 512,
+        block: st.st_blksize as u64,
         links: st.st_nlink as u64,
         ctime: st.st_ctime as i64,
         mtime: st.st_mtime as i64,
@@ -129,15 +132,36 @@ pub fn reserve(fd: i32, start: u64, len: u64) -> Result<()> {
     }
 }
 
+/// Gives the memory behind `[start, start + len)` back; it reads as zeros then. fallocate(2)
+pub fn punch(fd: i32, start: u64, len: u64) -> Result<()> {
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: no pointers.
+    unsafe { syscall!(libc::SYS_fallocate, fd, mode, start, len) }.map(|_| ())
+}
+
+/// Bytes that the file system of `fd` still has for the caller; None when it has no bound. fstatfs(2)
+pub fn available(fd: i32) -> Result<Option<u64>> {
+    // SAFETY: all-zero is a valid structure.
+    let mut fs: libc::statfs = unsafe { core::mem::zeroed() };
+    // SAFETY: the structure is valid.
+    unsafe { syscall!(libc::SYS_fstatfs, fd, &mut fs as *mut libc::statfs)? };
+    Ok((fs.f_blocks != 0).then(|| fs.f_bavail.saturating_mul(fs.f_bsize as u64)))
+}
+
 /// EFBIG where RLIMIT_FSIZE forbids a file of `len` bytes: growing one would be a SIGXFSZ.
 pub fn check_file_limit(len: u64) -> Result<()> {
-    let mut limit = [0u64; 2];
-    // SAFETY: the buffer holds a struct rlimit64.
-    unsafe { syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_FSIZE, 0, limit.as_mut_ptr())? };
-    if len > limit[0] {
+    if len > soft_limit(libc::RLIMIT_FSIZE as i32)? {
         return Err(Errno::EFBIG);
     }
     Ok(())
+}
+
+/// A resource limit that holds for this process. getrlimit(2)
+pub fn soft_limit(resource: i32) -> Result<u64> {
+    let mut limit = [0u64; 2];
+    // SAFETY: the buffer holds a struct rlimit64.
+    unsafe { syscall!(libc::SYS_prlimit64, 0, resource, 0, limit.as_mut_ptr())? };
+    Ok(limit[0])
 }
 
 /// `fchmod(2)`.

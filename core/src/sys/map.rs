@@ -12,6 +12,47 @@ pub fn shared(fd: i32, len: usize, prot: i32) -> Result<*mut u8> {
         .map(|p| p as *mut u8)
 }
 
+/// Where a mapping is to go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// Where the kernel likes.
+    Anywhere,
+    /// At this address, if nothing is there.
+    Free(usize),
+    /// At this address, instead of what is there.
+    Over(usize),
+}
+
+/// Maps `[at, at + len)` of the file `fd`, shared. EEXIST: something is there. mmap(2)
+///
+/// # Safety
+/// The program has asked for whatever is there to be replaced.
+pub unsafe fn contents(fd: i32, at: u64, len: usize, prot: i32, place: Where) -> Result<usize> {
+    let (addr, flag) = match place {
+        Where::Anywhere => (0, 0),
+        Where::Free(addr) => (addr, libc::MAP_FIXED_NOREPLACE),
+        Where::Over(addr) => (addr, libc::MAP_FIXED),
+    };
+    let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | flag;
+    // SAFETY: the caller's contract; without MAP_FIXED a new mapping disturbs nothing.
+    let got = unsafe { syscall!(libc::SYS_mmap, addr, len, prot, flags, fd, at)? };
+    if flag != 0 && got != addr {
+        // Before Linux 4.17 the address was a hint only.
+        // SAFETY: just made, and known to nobody.
+        unsafe { unmap(got as *mut u8, len) };
+        return Err(Errno::EEXIST);
+    }
+    Ok(got)
+}
+
+/// Keeps the pages of `[p, p + len)` in memory from their first use on, or no longer. mlock2(2)
+pub fn keep_in_memory(p: usize, len: usize, keep: bool) -> Result<()> {
+    const MLOCK_ONFAULT: usize = 1;
+    let nr = if keep { libc::SYS_mlock2 } else { libc::SYS_munlock };
+    // SAFETY: changes no contents.
+    unsafe { syscall!(nr, p, len, MLOCK_ONFAULT) }.map(|_| ())
+}
+
 /// Maps `len` bytes of zeros, private to this process.
 pub fn anonymous(len: usize) -> Result<*mut u8> {
     // SAFETY: as above.

@@ -1,9 +1,12 @@
 //! System V IPC.
 
+pub mod attached;
 pub mod control;
 pub mod msg;
 pub mod msgctl;
 pub mod object;
+pub mod segment;
 pub mod sem;
 pub mod semctl;
 pub mod shm;
+pub mod shmctl;

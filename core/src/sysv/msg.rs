@@ -35,8 +35,6 @@ pub static MSG: Kind = Kind {
     mark: ObjectKind::Msg,
     least: LEAST,
     measure,
-    mapped_bytes: |size| size,
-    empty: |_, _, _| {},
     table: {
         static TABLE: Table = Table::new();
         &TABLE
@@ -45,6 +43,8 @@ pub static MSG: Kind = Kind {
         static KEYS: Keys = [const { AtomicU64::new(0) }; _];
         &KEYS
     },
+    most_mapped: u64::MAX,
+    empty: |_, _, _| {},
 };
 
 /// Bytes that every file of it has.

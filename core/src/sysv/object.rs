@@ -19,14 +19,14 @@ pub struct Kind {
     pub least: u64,
     /// The measures, checked against the length of the file.
     pub measure: fn(&Mapping, u64) -> Result<Geometry>,
-    /// How much of a file of so many bytes the table maps.
-    pub mapped_bytes: fn(u64) -> u64,
-    /// Gives back what only the object's users held, before its names go. Its lock is held.
-    pub empty: fn(&'static Namespace, &Ref, u32),
     /// This process's objects by index.
     pub table: &'static Table,
     /// Identifiers of keys looked up before, as `key << 32 | id + 1`.
     pub keys: &'static Keys,
+    /// Bytes of a file that the table maps at most.
+    pub most_mapped: u64,
+    /// Gives back what only an object's users held, before its names go. Its lock is held.
+    pub empty: fn(&'static Namespace, &Ref, u32),
 }
 
 /// Keys that a process remembers.
@@ -131,7 +131,7 @@ impl Kind {
             Errno::ENOENT | Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV => Errno::EINVAL,
             e => e,
         })?;
-        let mapping = Mapping::new(fd.raw(), (self.mapped_bytes)(st.size) as usize, st.file)?;
+        let mapping = Mapping::new(fd.raw(), st.size.min(self.most_mapped) as usize, st.file)?;
         let header = mapping.header();
         header.verify(self.mark).map_err(|_| Errno::EINVAL)?;
         let id = header.id.get() as i32;
@@ -162,7 +162,7 @@ impl Kind {
     }
 
     /// Removes the key if it still leads to this object. The object's lock is held.
-    pub fn remove_key(&self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+    pub fn remove_key(&'static self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
         let key = object.header().key.get() as i32;
         if key != libc::IPC_PRIVATE {
             ids::clear_key(ns, self.room, key, id)?;
@@ -172,7 +172,7 @@ impl Kind {
     }
 
     /// Removes key and index, each only if it still leads to this object. The object's lock is held.
-    pub fn remove_names(&self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
+    pub fn remove_names(&'static self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
         let index = ids::index_of(id);
         (self.empty)(ns, object, index);
         self.remove_key(ns, object, id)?;

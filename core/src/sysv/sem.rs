@@ -38,8 +38,6 @@ pub static SEM: Kind = Kind {
     mark: ObjectKind::Sem,
     least: LEAST,
     measure,
-    mapped_bytes: |size| size,
-    empty: |_, _, _| {},
     table: {
         static TABLE: Table = Table::new();
         &TABLE
@@ -48,6 +46,8 @@ pub static SEM: Kind = Kind {
         static KEYS: Keys = [const { AtomicU64::new(0) }; _];
         &KEYS
     },
+    most_mapped: u64::MAX,
+    empty: |_, _, _| {},
 };
 
 /// Bytes that every file of it has.
