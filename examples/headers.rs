@@ -16,12 +16,14 @@ struct Header {
     by_hand: &'static str,
 }
 
-const HEADERS: [Header; 5] = [
+const HEADERS: [Header; 7] = [
     Header { name: "ipc", system: "sys/ipc.h", by_hand: "" },
     Header { name: "msg", system: "sys/msg.h", by_hand: "" },
     Header { name: "sem", system: "sys/sem.h", by_hand: SEMCTL },
     Header { name: "shm", system: "sys/shm.h", by_hand: "" },
     Header { name: "mqueue", system: "mqueue.h", by_hand: MQ_OPEN },
+    Header { name: "semaphore", system: "semaphore.h", by_hand: SEM_OPEN },
+    Header { name: "mman", system: "sys/mman.h", by_hand: "" },
 ];
 
 const MQ_OPEN: &str = r#"
@@ -73,6 +75,25 @@ int semctl(int semid, int semnum, int cmd, ...) USIPC_THROW;
 }  // extern "C"
 #endif"#;
 
+const SEM_OPEN: &str = r#"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Opens the named semaphore `name`; with O_CREAT, two more arguments follow: the permissions (a
+ * mode_t) and the value (an unsigned int). The same semaphore has the same address in a process,
+ * however often it is opened. sem_open(3)
+ *
+ * Source: <https://pubs.opengroup.org/onlinepubs/9799919799/functions/sem_open.html>
+ */
+sem_t *sem_open(const char *name, int oflag, ...) USIPC_THROW;
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif"#;
+
 /// glibc declares some of the calls as throwing nothing, and C++ wants every declaration to say so.
 const THROW: &str = "
 #ifndef USIPC_THROW
@@ -95,7 +116,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         config.include_guard = Some(format!("USIPC_{}_H", header.name.to_uppercase()));
         config.sys_includes = vec![header.system.into()];
         config.after_includes = Some(format!("{THROW}{}", header.by_hand));
-        config.export.exclude = ["mq_open", "__mq_open_2", "semctl", "Semun"].map(String::from).into();
+        config.export.exclude =
+            ["mq_open", "__mq_open_2", "sem_open", "semctl", "Semun"].map(String::from).into();
         Builder::new()
             .with_config(config)
             .with_src(root.join(format!("src/{}.rs", header.name)))

@@ -13,5 +13,7 @@
 #include <usipc/sem.h>
 #include <usipc/shm.h>
 #include <usipc/mqueue.h>
+#include <usipc/semaphore.h>
+#include <usipc/mman.h>
 
 #endif

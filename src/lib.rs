@@ -4,7 +4,8 @@
 //! [`usipc_core`], where the semantics are, and the result into a return value and `errno`, which
 //! stays untouched on success. Three kinds of functions are exported:
 //!
-//! - the IPC calls themselves ([`ipc`], [`msg`], [`sem`], [`shm`], [`mqueue`]), which never reach libc's;
+//! - the IPC calls themselves ([`ipc`], [`msg`], [`sem`], [`shm`], [`mqueue`], [`semaphore`],
+//!   [`mman`]), which never reach libc's;
 //! - those that install signal handlers ([`signal`]), since no handler may run while the library is
 //!   inside a critical section;
 //! - libc calls that change what the library caches or hides ([`unistd`]), wait for a descriptor
@@ -20,11 +21,13 @@
 
 pub mod exec;
 pub mod ipc;
+pub mod mman;
 pub mod mqueue;
 pub mod msg;
 pub mod next;
 pub mod poll;
 pub mod sem;
+pub mod semaphore;
 pub mod shm;
 pub mod signal;
 pub mod unistd;

@@ -2,14 +2,15 @@
 //! have one type, a function pointer, only if the two agree.
 //!
 //! The exceptions:
-//! - `mq_open`, `semctl`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first two parameters and the
-//!   result of `mq_open` are compared
+//! - `mq_open`, `sem_open`, `semctl`, `fcntl`, `fcntl64`: variadic in C, of fixed arity here; the first
+//!   two parameters and the result of `mq_open` and `sem_open` are compared
 //! - `execl`, `execlp`, `execle`: variadic, in assembly
-//! - `semtimedop`, `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`, `sysv_signal`,
-//!   `__sysv_signal`, `sigset`, `sigignore`, `siginterrupt`, `capset`, `closefrom`: the libc crate does
-//!   not declare them (those that are another function by a second name are compared with that one)
+//! - `semtimedop`, `__mq_open_2`, `__poll_chk`, `__ppoll_chk`, `__sigaction`, `bsd_signal`, `ssignal`,
+//!   `sysv_signal`, `__sysv_signal`, `sigset`, `sigignore`, `siginterrupt`, `capset`, `closefrom`: the
+//!   libc crate does not declare them (those that are another function by a second name are compared
+//!   with that one)
 
-use crate::{exec, ipc, mqueue, msg, poll, sem, shm, signal, unistd};
+use crate::{exec, ipc, mman, mqueue, msg, poll, sem, semaphore, shm, signal, unistd};
 
 macro_rules! same {
     ($($ours:path = $theirs:path;)*) => {
@@ -37,6 +38,10 @@ same! {
     mqueue::mq_timedreceive = libc::mq_timedreceive;
     mqueue::mq_getattr = libc::mq_getattr;
     mqueue::mq_setattr = libc::mq_setattr;
+    semaphore::sem_close = libc::sem_close;
+    semaphore::sem_unlink = libc::sem_unlink;
+    mman::shm_open = libc::shm_open;
+    mman::shm_unlink = libc::shm_unlink;
     signal::sigaction = libc::sigaction;
     signal::__sigaction = libc::sigaction;
     signal::signal = libc::signal;
@@ -80,7 +85,7 @@ same! {
     exec::execveat = libc::execveat;
 }
 
-// A call of the variadic one that type-checks with our parameters.
+// Calls of the variadic ones that type-check with our parameters.
 const _: unsafe fn(*const libc::c_char, libc::c_int, libc::mode_t, *const libc::mq_attr) -> libc::mqd_t =
     // SAFETY: never called; the signature is all that counts.
     |name, oflag, mode, attr| unsafe {
@@ -88,5 +93,14 @@ const _: unsafe fn(*const libc::c_char, libc::c_int, libc::mode_t, *const libc::
                 mqueue::mq_open(name, oflag, mode, attr)
             } else {
                 libc::mq_open(name, oflag, mode, attr)
+            }
+        };
+const _: unsafe fn(*const libc::c_char, libc::c_int, libc::mode_t, libc::c_uint) -> *mut libc::sem_t =
+    // SAFETY: as above.
+    |name, oflag, mode, value| unsafe {
+            if true {
+                semaphore::sem_open(name, oflag, mode, value)
+            } else {
+                libc::sem_open(name, oflag, mode, value)
             }
         };

@@ -19,6 +19,8 @@
 #include <usipc.h>
 #else
 #include <mqueue.h>
+#include <semaphore.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #endif
 
@@ -153,6 +155,44 @@ static void posix(void)
     VALUE(mq_unlink(name));
 }
 
+/* The C library's own calls work on what sem_open returns. glibc itself changes errno in the one that creates. */
+static void named(void)
+{
+    char own[64];
+    struct stat st;
+    sem_t *sem;
+    int fd, value;
+
+    /* glibc has these names in a directory that all share. */
+    snprintf(own, sizeof own, "%s-%d", name, (int)getpid());
+    VALUE(sem_open(own, O_RDWR) != SEM_FAILED || errno != ENOENT);
+    sem = sem_open(own, O_RDWR | O_CREAT | O_EXCL, 0600, 2);
+    errno = UNTOUCHED;
+    VALUE(sem_open(own, 0) == sem);
+    VALUE(sem_open(own, O_CREAT | O_EXCL, 0600, 1) != SEM_FAILED || errno != EEXIST);
+    errno = UNTOUCHED;
+    VALUE(sem_wait(sem));
+    VALUE(sem_post(sem));
+    VALUE(sem_post(sem));
+    VALUE(sem_getvalue(sem, &value));
+    VALUE(value);
+    VALUE(sem_close(sem));
+    VALUE(sem_close(sem));
+    VALUE(sem_close(sem));
+    VALUE(sem_unlink(own));
+    VALUE(sem_unlink(own));
+    VALUE(shm_open(own, O_RDWR, 0));
+    fd = NEW(shm_open(own, O_RDWR | O_CREAT | O_EXCL, 0640));
+    VALUE(ftruncate(fd, 5000));
+    VALUE(fstat(fd, &st));
+    VALUE(st.st_size);
+    VALUE(fcntl(fd, F_GETFD));
+    VALUE(shm_open(own, O_CREAT | O_EXCL | O_RDWR, 0600));
+    VALUE(close(fd));
+    VALUE(shm_unlink(own));
+    VALUE(shm_unlink(own));
+}
+
 static void handler(int signal)
 {
     (void)signal;
@@ -237,6 +277,7 @@ int main(int argc, char **argv)
     errno = UNTOUCHED;
     system_v();
     posix();
+    named();
     signals();
     descriptors();
     credentials();

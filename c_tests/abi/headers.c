@@ -5,7 +5,11 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <mqueue.h>
+#include <semaphore.h>
+#include <sys/mman.h>
 #elif ORDER == 2 /* the system's first */
+#include <sys/mman.h>
+#include <semaphore.h>
 #include <mqueue.h>
 #include <sys/msg.h>
 #include <sys/ipc.h>
@@ -16,6 +20,10 @@
 #include <usipc/msg.h>
 #include <mqueue.h>
 #include <usipc/ipc.h>
+#include <usipc/semaphore.h>
+#include <sys/mman.h>
+#include <usipc/mman.h>
+#include <semaphore.h>
 #include <usipc.h>
 #include <usipc/mqueue.h>
 #else /* ours alone */
@@ -41,6 +49,11 @@ ssize_t (*p_mq_timedreceive)(mqd_t, char *, size_t, unsigned *, const struct tim
 int (*p_mq_getattr)(mqd_t, struct mq_attr *) = mq_getattr;
 int (*p_mq_setattr)(mqd_t, const struct mq_attr *, struct mq_attr *) = mq_setattr;
 int (*p_mq_notify)(mqd_t, const struct sigevent *) = mq_notify;
+sem_t *(*p_sem_open)(const char *, int, ...) = sem_open;
+int (*p_sem_close)(sem_t *) = sem_close;
+int (*p_sem_unlink)(const char *) = sem_unlink;
+int (*p_shm_open)(const char *, int, mode_t) = shm_open;
+int (*p_shm_unlink)(const char *) = shm_unlink;
 
 int main(void)
 {

@@ -4,6 +4,7 @@
  * again, everything works again.
  */
 #include "ground.h"
+#include <semaphore.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 
@@ -319,11 +320,43 @@ static int mode_fsize(void)
     return 0;
 }
 
+static sem_t *new_semaphore(void) { return sem_open("/full", O_CREAT | O_EXCL | O_RDWR, 0600, 1); }
+
+/* A semaphore has its memory before it has its name; shared memory gets it as it is written. */
+static int mode_psem(void)
+{
+    char path[4200];
+    sem_t *sem = new_semaphore();
+    int fd;
+
+    NEED(sem != SEM_FAILED && sem_close(sem) == 0 && sem_unlink("/full") == 0, "with room");
+    sprintf(path, "%s/psem/sparse", directory);
+    fill();
+    NEED(new_semaphore() == SEM_FAILED && errno == ENOSPC, "sem_open without room");
+    NEED(sem_open("/full", 0) == SEM_FAILED && errno == ENOENT, "a semaphore without memory has a name");
+    fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    NEED(fd != -1 && ftruncate(fd, sizeof(sem_t)) == 0, "a sparse file");
+    NEED(sem_open("/sparse", 0) == SEM_FAILED && errno == ENOSPC, "sem_open of a sparse file without room");
+    fd = shm_open("/full", O_CREAT | O_RDWR, 0600);
+    NEED(fd != -1 && ftruncate(fd, 1 << 20) == 0 && write(fd, "x", 1) == -1 && errno == ENOSPC, "shm_open");
+    empty();
+    sem = sem_open("/sparse", 0);
+    NEED(sem != SEM_FAILED && sem_post(sem) == 0 && sem_wait(sem) == 0, "the sparse file with room");
+    limit_file_size(sizeof(sem_t) - 1);
+    sem = new_semaphore();
+    NEED(sem == SEM_FAILED && errno == EFBIG, "sem_open of a file that may not be so long");
+    limit_file_size(RLIM_INFINITY);
+    sem = new_semaphore();
+    NEED(sem != SEM_FAILED && sem_wait(sem) == 0, "with room again");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct mode modes[] = {
-        {"mq", mode_mq},         {"msg", mode_msg},     {"shm", mode_shm}, {"grow", mode_grow}, {"first", mode_first},
-        {"inodes", mode_inodes}, {"fsize", mode_fsize},
+        {"mq", mode_mq},       {"msg", mode_msg},       {"grow", mode_grow},
+        {"first", mode_first}, {"inodes", mode_inodes}, {"fsize", mode_fsize},
+        {"psem", mode_psem},   {"shm", mode_shm},
     };
 
     directory = getenv("USIPC_DIR");

@@ -2,7 +2,7 @@
 # Every function here gets a fresh namespace directory and returns 0, or prints what is wrong.
 
 # What calls on spoilt things may say.
-GOOD_ERRNO='E(INVAL|IDRM|BADMSG|NOENT|ACCES|PERM|NOMSG|AGAIN|EXIST|NOSPC|NOMEM|NOTDIR|ISDIR|LOOP|NXIO|BADF)'
+GOOD_ERRNO='E(INVAL|IDRM|BADMSG|NOENT|ACCES|PERM|NOMSG|AGAIN|EXIST|NOSPC|NOMEM|NOTDIR|ISDIR|LOOP|NXIO|NODEV|BADF)'
 
 # survives DIR STEPS...: the steps end in time, with an errno each at worst. What they said is in $SAID.
 survives() {
@@ -15,6 +15,8 @@ survives() {
 }
 
 MSG_STEPS="find:5 send:5:x recv:5 get:5 send:5:y recv:5 stat:0 rm:5 get:5 make:6:600"
+PSEM_STEPS="sempost:/q semvalue:/q semmake:/q:5 semrm:/q semmake:/q:5"
+PSHM_STEPS="shmread:/q shmmake:/q:new shmrm:/q shmmake:/q:new shmread:/q"
 MQ_STEPS="mqsend:/q:x mqrecv:/q mqmake:/q:600 mqrm:/q mqmake:/q:600"
 
 # The only entries of a room that are not bookkeeping.
@@ -67,6 +69,8 @@ replaced() {
 replaced_msg() { replaced "$1" msg "get:5 send:5:old" "$MSG_STEPS"; }
 replaced_key() { replaced "$1" keys "get:5 send:5:old" "$MSG_STEPS"; }
 replaced_mq() { replaced "$1" mq "mqmake:/q:600 mqsend:/q:old" "$MQ_STEPS"; }
+replaced_psem() { replaced "$1" psem "semmake:/q:3" "$PSEM_STEPS"; }
+replaced_pshm() { replaced "$1" pshm "shmmake:/q:old" "$PSHM_STEPS"; }
 replaced_procs() { replaced "$1" procs "get:5 send:5:old mqmake:/q:600" "$MSG_STEPS $MQ_STEPS"; }
 
 # The lifelines' places are names of a file that is precious to somebody: a process that registers
@@ -182,6 +186,31 @@ make ok" "$SAID" || return ;;
 }
 
 cli_said() { echo "usipc ls, $1:"; cat "$SCRATCH/cli.out" "$SCRATCH/cli.err"; }
+
+# A semaphore's file that is too short, sparse, too long or full of anything: opening it is an errno at
+# worst. What sem_post makes of scrambled contents is the C library's business.
+spoilt_semaphores() {
+    local how file=$1/psem/q steps wanted
+    for how in empty short sparse long ones random; do
+        rm -rf "$1"/*
+        preloaded "$1" "$PROBE" semmake:/q:3 >/dev/null || return
+        steps="semvalue:/q sempost:/q semrm:/q" wanted="semvalue ok,sempost ok,semrm ok"
+        case $how in
+        empty) : >"$file" ;;
+        short) truncate -s 31 "$file" ;;
+        sparse) rm "$file" && truncate -s 32 "$file" ;;
+        long) truncate -s 1M "$file" ;;
+        ones) tr '\0' '\377' </dev/zero | head -c 32 | dd of="$file" conv=notrunc 2>/dev/null ;;
+        random) head -c 32 /dev/urandom | dd of="$file" conv=notrunc 2>/dev/null ;;
+        esac
+        case $how in
+        empty | short) wanted="semvalue EINVAL,sempost EINVAL,semrm ok" ;;
+        ones | random) steps="semvalue:/q semrm:/q" wanted="semvalue ok,semrm ok" ;;
+        esac
+        tells_and_ends "$1" ls || return
+        expect "$how" "$wanted" "$(preloaded "$1" "$PROBE" $steps | grep -v '^-\{0,1\}[0-9]*$' | paste -sd, -)" || return
+    done
+}
 
 # The command says in a line which object it refuses and why.
 cli_refuses() {

@@ -36,8 +36,8 @@ build scribble "$HERE/scribble.c" && {
 }
 
 build socket "$HERE/socket.c" && build probe "$GROUND/probe.c" && {
-    for case in replaced_msg replaced_key replaced_mq replaced_procs hard_linked_lives foreign_lives garbage_keys garbage_names \
-        spoilt_hints cli_refuses; do
+    for case in replaced_msg replaced_key replaced_mq replaced_psem replaced_pshm replaced_procs hard_linked_lives foreign_lives garbage_keys garbage_names \
+        spoilt_hints spoilt_semaphores cli_refuses; do
         on_ours "${case//_/-}" $case
     done
 }

@@ -120,6 +120,9 @@ SCENE_API void become_user(uid_t uid, gid_t gid)
     need(setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0, "setuid");
 }
 
+/* libc has it, but no header of libc's. */
+int capset(cap_user_header_t header, const cap_user_data_t data);
+
 /* Root as it is in many sandboxes: the uid is 0, and that is all. */
 SCENE_API void drop_capabilities(void)
 {
@@ -127,7 +130,7 @@ SCENE_API void drop_capabilities(void)
     struct __user_cap_data_struct none[2];
 
     memset(none, 0, sizeof none);
-    need(syscall(SYS_capset, &header, none) == 0, "capset");
+    need(capset(&header, none) == 0, "capset");
 }
 
 struct as_user {

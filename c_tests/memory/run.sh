@@ -1,10 +1,12 @@
 #!/bin/bash
-# What queues and the library itself cost in memory; these numbers hold for usipc alone, not for the
-# kernel. A POSIX queue reserves its memory when it is opened, a System V queue grows with what it holds.
+# What queues, semaphores and the library itself cost in memory; these numbers hold for usipc alone, not for the
+# kernel. A POSIX queue reserves its memory when it is opened, a System V queue grows with what it holds,
+# a set of semaphores with those who sleep and with what is to be undone.
 
 . "${0%/*}/../lib.sh"
 
 compile use "$HERE/use.c" || exit 0
+compile use_sem "$HERE/use_sem.c" || exit 0
 
 # Bytes of tmpfs behind the queues under a directory; its dot files belong to the namespace as a whole.
 bytes_under() { find "$1" -type f ! -name '.*' -printf '%b\n' | awk '{ blocks += $1 } END { printf "%d\n", blocks * 512 }'; }
@@ -14,12 +16,14 @@ at_most() {
     if [ "$2" -le "$3" ]; then pass "$1"; else fail "$1" "costs $2, the limit is $3"; fi
 }
 
-# run_use NAME ARGS...: runs the program in a fresh namespace $dir, its output in $output.
-run_use() {
-    local name=$1; shift
+run_use() { run_in_fresh "$1" use "${@:2}"; }
+
+# run_in_fresh NAME PROGRAM ARGS...: runs the program in a fresh namespace $dir, its output in $output.
+run_in_fresh() {
+    local name=$1 program=$2; shift 2
     dir=$(fresh_namespace)
-    output=$(on_usipc "$dir" "$BIN/use" "$@" 2>"$SCRATCH/err") && return 0
-    fail "$name" "use $* failed"
+    output=$(on_usipc "$dir" "$BIN/$program" "$@" 2>"$SCRATCH/err") && return 0
+    fail "$name" "$program $* failed"
     below "$SCRATCH/err"
     rm -rf "$dir"
     return 1
@@ -60,3 +64,21 @@ private_memory() {
     rm -rf "$dir"
 }
 private_memory
+
+# sem_cost NSEMS USE PAGES: the file, and what of it is mapped in, is at most so large.
+sem_cost() {
+    local name=sem_${1}_$2
+    run_in_fresh "$name" use_sem "$1" "$2" || return
+    at_most "$name" "$(bytes_under "$dir/sem")" $(($3 * 4096))
+    at_most "${name}_resident" "$output" $(($3 * 4096))
+    rm -rf "$dir"
+}
+
+for nsems in 1 16; do
+    for use in idle used; do sem_cost $nsems $use 2; done
+    for use in setall undo held slept; do sem_cost $nsems $use 4; done
+done
+# 20 bytes a semaphore, and 16 more once there was a SETALL; adjustments: 64 bytes for 16 of them.
+for use in idle used; do sem_cost 32000 $use 160; done
+for use in setall slept; do sem_cost 32000 $use 288; done
+for use in undo held; do sem_cost 32000 $use 320; done

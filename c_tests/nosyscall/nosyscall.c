@@ -1,7 +1,9 @@
 /*
  * nosyscall OPERATION GUARD: warms up, then does an operation 10,000 times where system calls are
  * forbidden or counted.
- *     OPERATION  msg (msgsnd and msgrcv), msgget, shmget (of a known key), mq (mq_send and mq_receive), all
+ *     OPERATION  msg (msgsnd and msgrcv), msgget (of a known key), mq (mq_send and mq_receive),
+ *                sem (semop without SEM_UNDO), sem-undo (a lock held with SEM_UNDO), sem-array (three
+ *                semaphores in one semop), semctl (GETVAL), semget, shmget (of a known key), all
  *     GUARD      filter (seccomp kills at any call but write and exit_group), strict (seccomp's strict
  *                mode), marks (two write(2) calls between which a tracer counts), none
  * Ends with 0 when all were done, with 20 when an operation failed, with 21 when what was forbidden
@@ -12,12 +14,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 
-enum { KEY = 0x105, ROUNDS = 10000, DEPTH = 8, TYPES = 5, LONGEST = 1000 };
+enum { KEY = 0x105, ROUNDS = 10000, DEPTH = 8, TYPES = 5, LONGEST = 1000, SEMS = 40 };
 
-static int queue, segment;
+static int queue, set, segment;
 static mqd_t mqd;
 
 /* Lengths and types go through their whole range, so that no size class is left out. */
@@ -95,17 +98,100 @@ static int do_msgget(void)
     return 0;
 }
 
+/* One operation on one semaphore: up, down, and wait for zero. */
+static int do_sem(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        unsigned short sem = (unsigned short)(i % SEMS);
+        struct sembuf up = {sem, 3, 0}, down = {sem, -3, IPC_NOWAIT}, zero = {sem, 0, 0};
+
+        if (semop(set, &up, 1) == -1 || semop(set, &down, 1) == -1 || semop(set, &zero, 1) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static int lock_and_unlock(struct sembuf *ops, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        ops[i].sem_op = 1;
+    if (semop(set, ops, count) == -1)
+        return -1;
+    for (i = 0; i < count; i++)
+        ops[i].sem_op = -1;
+    return semop(set, ops, count);
+}
+
+static int do_sem_undo(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        struct sembuf op = {(unsigned short)(i % SEMS), 0, SEM_UNDO};
+
+        if (lock_and_unlock(&op, 1) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* By turns with SEM_UNDO and without. */
+static int do_sem_array(void)
+{
+    int i, k;
+
+    for (i = 0; i < ROUNDS; i++) {
+        struct sembuf ops[3];
+
+        for (k = 0; k < 3; k++)
+            ops[k] = (struct sembuf){(unsigned short)((i + 13 * k) % SEMS), 0, i % 2 ? SEM_UNDO : 0};
+        if (lock_and_unlock(ops, 3) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static int do_semctl(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++)
+        if (semctl(set, i % SEMS, GETVAL) != 0)
+            return -1;
+    return 0;
+}
+
+static int do_semget(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++)
+        if (semget(KEY, i % 2 ? 0 : SEMS, i % 2 ? 0 : IPC_CREAT | 0600) != set)
+            return -1;
+    return 0;
+}
+
 static int do_shmget(void)
 {
     int i;
 
     for (i = 0; i < ROUNDS; i++)
-        if (shmget(KEY, i % 4096, i % 2 ? 0 : IPC_CREAT | 0600) != segment)
+        if (shmget(KEY, i % 2 ? 0 : 4096, i % 2 ? 0 : IPC_CREAT | 0600) != segment)
             return -1;
     return 0;
 }
 
-static int do_all(void) { return do_msg() == -1 || do_mq() == -1 || do_msgget() == -1 || do_shmget() == -1 ? -1 : 0; }
+static int do_all(void)
+{
+    return do_msg() == -1 || do_mq() == -1 || do_msgget() == -1 || do_sem() == -1 || do_sem_undo() == -1 ||
+                   do_sem_array() == -1 || do_semctl() == -1 || do_semget() == -1 || do_shmget() == -1
+               ? -1
+               : 0;
+}
 
 static int do_nothing(void) { return 0; }
 
@@ -115,8 +201,9 @@ static void warm_up(void)
 
     queue = msgget(KEY, IPC_CREAT | 0600);
     mqd = mq_open("/nosyscall", O_CREAT | O_RDWR, 0600, &attr);
+    set = semget(KEY, SEMS, IPC_CREAT | 0600);
     segment = shmget(KEY, 4096, IPC_CREAT | 0600);
-    NEED(queue != -1 && segment != -1 && mqd != (mqd_t)-1, "making the queues");
+    NEED(queue != -1 && mqd != (mqd_t)-1 && set != -1 && segment != -1, "making the objects");
     NEED(do_all() == 0 && do_all() == 0, "warming up");
 }
 
@@ -159,8 +246,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } operations[] = {{"msg", do_msg}, {"mq", do_mq}, {"msgget", do_msgget},
-                    {"shmget", do_shmget}, {"all", do_all}, {"nothing", do_nothing}};
+    } operations[] = {{"msg", do_msg},           {"mq", do_mq},
+                      {"msgget", do_msgget},     {"sem", do_sem},
+                      {"sem-undo", do_sem_undo}, {"sem-array", do_sem_array},
+                      {"semctl", do_semctl},     {"semget", do_semget}, {"shmget", do_shmget},
+                      {"all", do_all},           {"nothing", do_nothing}};
     size_t i;
     pid_t pid;
     int status;
@@ -179,6 +269,7 @@ int main(int argc, char **argv)
     msgctl(msgget(KEY, 0), IPC_RMID, NULL);
     shmctl(shmget(KEY, 0, 0), IPC_RMID, NULL);
     mq_unlink("/nosyscall");
+    semctl(semget(KEY, 0, 0), 0, IPC_RMID);
     say("%s under %s: %s", argv[1], argv[2], status_text(status));
     if (WIFSIGNALED(status))
         return 21;

@@ -1,10 +1,12 @@
 #!/bin/bash
-# An uncontended mq_send, mq_receive, msgsnd, msgrcv, msgget and shmget of a known key makes no system call:
-# seccomp kills the process at the first one; strace counts them.
+# An uncontended mq_send, mq_receive, msgsnd, msgrcv, semop and GETVAL, and msgget, semget and shmget of a known key
+# make no system call: seccomp kills the process at the first one; strace counts them.
 #
-# Each guard is first tried where it must bite, on the kernel's queues, so that the test can fail.
+# Each guard is first tried where it must bite, on the kernel's objects, so that the test can fail.
 . "${0%/*}/../lib.sh"
 . "$TOP/c_tests/preload/ground.sh"
+
+OPERATIONS="msg mq msgget sem sem-undo sem-array semctl semget shmget"
 
 # SIGSYS from the filter; SIGKILL from the strict mode.
 declare -A BITES=([filter]="signal 31" [strict]="signal 9")
@@ -12,11 +14,11 @@ declare -A BITES=([filter]="signal 31" [strict]="signal 9")
 # The guard kills a process that makes a system call, and one that makes none it lets live.
 bites() {
     local guard=$1 operation said
-    for operation in msg mq msgget shmget; do
+    for operation in $OPERATIONS; do
         said=$(on_kernel "$BIN/nosyscall" $operation $guard 2>&1)
-        expect "on the kernel's queues" "$operation under $guard: ${BITES[$guard]}" "$said" || return
+        expect "on the kernel's objects" "$operation under $guard: ${BITES[$guard]}" "$said" || return
     done
-    expect "without a queue" "nothing under $guard: exit 0" "$(on_kernel "$BIN/nosyscall" nothing $guard 2>&1)"
+    expect "without an object" "nothing under $guard: exit 0" "$(on_kernel "$BIN/nosyscall" nothing $guard 2>&1)"
 }
 
 # Lines of the trace between the marks, in the process that wrote them.
@@ -39,8 +41,13 @@ counted() { # DIR OPERATION
 }
 
 control_counts() {
-    traced "${KERNEL_NS[@]}" "$BIN/nosyscall" msgget marks || return
-    expect "system calls in 10,000 msgget of the kernel's" 10000 "$(count_between_marks "$SCRATCH/trace" 2>/dev/null)"
+    local operation calls
+    for operation in msgget:10000 sem:30000; do
+        calls=${operation#*:} operation=${operation%:*}
+        traced "${KERNEL_NS[@]}" "$BIN/nosyscall" "$operation" marks || return
+        expect "system calls in 10,000 rounds of the kernel's $operation" "$calls" \
+            "$(count_between_marks "$SCRATCH/trace" 2>/dev/null)" || return
+    done
 }
 
 controls() {
@@ -60,7 +67,7 @@ controls() {
 
 build nosyscall "$HERE/nosyscall.c" && {
     controls
-    for operation in msg mq msgget shmget all; do
+    for operation in $OPERATIONS all; do
         for guard in filter strict; do on_ours "$operation-$guard" without "$operation" "$guard"; done
         if ! command -v strace >/dev/null; then
             skip "$operation-strace" "strace is not installed (Debian: apt-get install strace)"

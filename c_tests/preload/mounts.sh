@@ -84,8 +84,9 @@ case_dir_of_stranger() {
 case_refused_once() {
     mkdir -m 1777 /dev/shm/mine && chown $ALICE /dev/shm/mine
     export USIPC_DIR=/dev/shm/mine
-    expect bob "uid ok,get EACCES,get EACCES,find EACCES,mqmake EACCES" "$(as_bob get:5 get:6 find:5 mqmake:/x:600)"
-    expect_line "four refused calls"
+    expect bob "uid ok,get EACCES,get EACCES,find EACCES,mqmake EACCES,semmake EACCES,shmmake EACCES" \
+        "$(as_bob get:5 get:6 find:5 mqmake:/x:600 semmake:/x:1 shmmake:/x:text)"
+    expect_line "six refused calls"
 }
 
 case_dir_made() {
@@ -141,6 +142,11 @@ case_no_shm() {
     expect "TMPDIR" "uid ok,get ok,send ok,mqmake ok" "$(TMPDIR=$SCRATCH/tmp as_alice get:5 send:5:x mqmake:/q:600)"
     expect "where it is" 1 "$(namespaces "$SCRATCH/tmp" | wc -l)"
     expect "found again" 'uid ok,received "x",recv ok' "$(TMPDIR=$SCRATCH/tmp as_alice recv:5)"
+    expect "semaphores and memory" "uid ok,semmake ok,shmmake ok" \
+        "$(TMPDIR=$SCRATCH/tmp as_alice semmake:/s:2 shmmake:/m:text)"
+    expect "from another process" 'uid ok,sempost ok,3,semvalue ok,received "text",shmread ok,semrm ok,shmrm ok' \
+        "$(TMPDIR=$SCRATCH/tmp as_alice sempost:/s semvalue:/s shmread:/m semrm:/s shmrm:/m)"
+    [ ! -e /dev/shm ] || { echo "/dev/shm has come up"; exit 1; }
 }
 
 # A runtime directory that is another user's would put the objects into a stranger's hands.

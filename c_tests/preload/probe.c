@@ -10,9 +10,12 @@
  *     id:KEY           prints the identifier
  *     stat:ID          IPC_STAT by identifier
  *     mqmake:NAME:MODE  mqsend:NAME:TEXT  mqrecv:NAME  mqrm:NAME
+ *     semmake:NAME:VALUE  sempost:NAME  semvalue:NAME  semrm:NAME
+ *     shmmake:NAME:TEXT  shmread:NAME  shmrm:NAME
  */
 #include "ground.h"
 #include <grp.h>
+#include <semaphore.h>
 
 static char *after_colon(char *text)
 {
@@ -95,6 +98,50 @@ static long mq_recv_one(char *argument)
     return bytes == -1 ? -1 : 0;
 }
 
+static long sem_make(char *argument)
+{
+    unsigned value = (unsigned)number(after_colon(argument));
+
+    return sem_open(argument, O_CREAT | O_EXCL, 0600, value) == SEM_FAILED ? -1 : 0;
+}
+
+static long sem_post_one(char *argument)
+{
+    sem_t *sem = sem_open(argument, 0);
+
+    return sem == SEM_FAILED || sem_post(sem) == -1 || sem_close(sem) == -1 ? -1 : 0;
+}
+
+static long say_sem_value(char *argument)
+{
+    sem_t *sem = sem_open(argument, 0);
+    int value;
+
+    if (sem == SEM_FAILED || sem_getvalue(sem, &value) == -1 || sem_close(sem) == -1)
+        return -1;
+    say("%d", value);
+    return 0;
+}
+
+static long shm_make(char *argument)
+{
+    const char *text = after_colon(argument);
+    int fd = shm_open(argument, O_CREAT | O_EXCL | O_RDWR, 0600);
+
+    return fd == -1 ? -1 : write(fd, text, strlen(text));
+}
+
+static long shm_read(char *argument)
+{
+    char text[TEXT_BYTES] = "";
+    int fd = shm_open(argument, O_RDONLY | O_NONBLOCK, 0);
+    ssize_t bytes = fd == -1 ? -1 : read(fd, text, sizeof text - 1);
+
+    if (bytes >= 0)
+        say("received \"%.*s\"", (int)strcspn(text, "\n"), text);
+    return bytes;
+}
+
 static long change_directory(char *argument) { return chdir(argument); }
 static long set_umask(char *argument) { return umask(octal(argument)), 0; }
 static long get_one(char *argument) { return msgget((key_t)number(argument), IPC_CREAT | 0600); }
@@ -102,6 +149,8 @@ static long find_one(char *argument) { return find(argument); }
 static long remove_one(char *argument) { return msgctl(find(argument), IPC_RMID, NULL); }
 static long stat_one(char *argument) { return msgctl((int)number(argument), IPC_STAT, &(struct msqid_ds){0}); }
 static long mq_remove(char *argument) { return mq_unlink(argument); }
+static long sem_remove(char *argument) { return sem_unlink(argument); }
+static long shm_remove(char *argument) { return shm_unlink(argument); }
 
 int main(int argc, char **argv)
 {
@@ -113,6 +162,8 @@ int main(int argc, char **argv)
         {"get", get_one},    {"find", find_one},       {"send", send_one},      {"recv", recv_one},
         {"rm", remove_one},  {"id", id_of},            {"stat", stat_one},      {"mqmake", mq_make},
         {"mqsend", mq_send_one}, {"mqrecv", mq_recv_one}, {"mqrm", mq_remove},
+        {"semmake", sem_make}, {"sempost", sem_post_one}, {"semvalue", say_sem_value}, {"semrm", sem_remove},
+        {"shmmake", shm_make}, {"shmread", shm_read}, {"shmrm", shm_remove},
     };
     int i;
 

@@ -243,7 +243,7 @@ static void stopped_and_next_served(void)
     stop(first);
     op(set, "0+1");
     finish(next);
-    kill(first->pid, SIGCONT);
+    kill_to_zombie(first);
     finish(first);
     set_state(set);
 }

@@ -10,7 +10,7 @@ use crate::fail::Fail;
 use crate::private::{self, WatchArgs};
 use crate::{doctor::DoctorArgs, ls::LsArgs, rm::RmArgs, run::RunArgs};
 
-/// System V and POSIX message queues in user space, without the kernel's.
+/// System V and POSIX IPC in user space, without the kernel's.
 #[derive(Parser)]
 #[command(name = "usipc", version, disable_help_subcommand = true)]
 #[command(after_help = "See usipc(1). `usipc run -- PROGRAM` is the place to start.")]
@@ -75,7 +75,7 @@ fn help_for() -> String {
 fn nothing_given(subcommand: Option<&str>) -> &'static str {
     match subcommand {
         Some("rm") => {
-            "nothing to remove given: type usipc rm msg ID, usipc rm mq /NAME, usipc rm all or usipc rm namespace"
+            "nothing to remove given: type usipc rm msg ID, usipc rm mq /NAME, usipc rm psem /NAME, usipc rm pshm /NAME, usipc rm all or usipc rm namespace"
         }
         _ => {
             "no command given: type usipc run -- PROGRAM, usipc ls, usipc rm or usipc doctor (usipc --help says more)"

@@ -1,4 +1,4 @@
-//! `usipc rm`: removes objects as msgctl(IPC_RMID) and mq_unlink(3) do, or a whole namespace.
+//! `usipc rm`: removes objects as msgctl(IPC_RMID), mq_unlink(3) and so on do, or a whole namespace.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -35,6 +35,18 @@ enum What {
     /// POSIX message queues, by name
     Mq {
         /// Names with their slash: /queue
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<OsString>,
+    },
+    /// POSIX semaphores, by name
+    Psem {
+        /// Names: /semaphore
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<OsString>,
+    },
+    /// POSIX shared memory objects, by name
+    Pshm {
+        /// Names: /memory
         #[arg(value_name = "NAME", required = true)]
         names: Vec<OsString>,
     },
@@ -77,15 +89,11 @@ pub fn rm(args: &RmArgs) -> Result<(), Fail> {
             }
         }
         What::Mq { names } => {
-            for name in names {
-                check_name(name)?;
-                job.remove(
-                    Kind::Mq,
-                    &Selector::Name(&c_string(name)?),
-                    format!("called {}", name.to_string_lossy()),
-                );
-            }
+            names.iter().try_for_each(check_name)?;
+            job.remove_named(Kind::Mq, names)?;
         }
+        What::Psem { names } => job.remove_named(Kind::Psem, names)?,
+        What::Pshm { names } => job.remove_named(Kind::Pshm, names)?,
         What::All => job.remove_all()?,
         What::Namespace { force } => {
             tree::check(place.path())?;
@@ -133,6 +141,15 @@ fn refuse_in_use(place: &Place, namespace: &Namespace) -> Result<(), Fail> {
     )))
 }
 
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Msg => "message queue",
+        Kind::Mq => "POSIX message queue",
+        Kind::Psem => "POSIX semaphore",
+        Kind::Pshm => "POSIX shared memory object",
+    }
+}
+
 /// Removes one object after another, telling of each that could not be removed.
 struct Job<'a> {
     place: &'a Place,
@@ -144,11 +161,15 @@ impl Job<'_> {
     fn remove(&mut self, kind: Kind, selector: &Selector, which: String) {
         let Err(errno) = inspect::remove(self.namespace, kind, selector) else { return };
         self.failed = true;
-        let what = match kind {
-            Kind::Msg => "message queue",
-            _ => "POSIX message queue",
-        };
-        say(self.why_not(errno, &format!("{what} {which}")));
+        say(self.why_not(errno, &format!("{} {which}", noun(kind))));
+    }
+
+    fn remove_named(&mut self, kind: Kind, names: &[OsString]) -> Result<(), Fail> {
+        for name in names {
+            let which = format!("called {}", name.to_string_lossy());
+            self.remove(kind, &Selector::Name(&c_string(name)?), which);
+        }
+        Ok(())
     }
 
     fn why_not(&self, errno: Errno, what: &str) -> String {

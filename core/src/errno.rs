@@ -72,6 +72,14 @@ impl OrMinusOne for Result<usize> {
     }
 }
 
+/// A `sem_open(3)` result: the semaphore, or `SEM_FAILED` with `errno` set.
+pub fn or_sem_failed(result: Result<*mut libc::sem_t>) -> *mut libc::sem_t {
+    result.unwrap_or_else(|e| {
+        set_errno(e);
+        libc::SEM_FAILED
+    })
+}
+
 /// A `signal(2)` result: the previous handler, or `SIG_ERR` with `errno` set.
 pub fn or_sig_err(result: Result<libc::sighandler_t>) -> libc::sighandler_t {
     result.unwrap_or_else(|e| {

@@ -3,7 +3,7 @@
 
 use crate::errno::{Errno, Result};
 use crate::namespace::{ids, ids::Room, lifeline, Namespace};
-use crate::posix::mqueue;
+use crate::posix::{mqueue, sem, shm};
 use crate::queue::layout::*;
 use crate::queue::Queue;
 use crate::region::header::{Header, ObjectKind, Unfit};
@@ -12,15 +12,43 @@ use crate::sync::section::Section;
 use crate::sys::file;
 use crate::sysv::msg::MSG;
 use crate::text::Text;
+use crate::user::In;
 use core::ffi::CStr;
 
-/// Kinds of objects.
+/// Kinds of objects, in the order in which they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// System V message queues.
     Msg,
     /// POSIX message queues.
     Mq,
+    /// POSIX semaphores.
+    Psem,
+    /// POSIX shared memory objects.
+    Pshm,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 4] = [Kind::Msg, Kind::Mq, Kind::Psem, Kind::Pshm];
+
+    /// The directory in the namespace.
+    pub fn room(self) -> &'static str {
+        match self {
+            Kind::Msg => "msg",
+            Kind::Mq => "mq",
+            Kind::Psem => "psem",
+            Kind::Pshm => "pshm",
+        }
+    }
+
+    /// System V: the room by which its indexes and keys are known. POSIX objects have names instead.
+    pub fn system_v(self) -> Option<Room> {
+        match self {
+            Kind::Msg => Some(Room::Msg),
+            Kind::Mq | Kind::Psem | Kind::Pshm => None,
+        }
+    }
 }
 
 /// Whether an object can be used.
@@ -77,6 +105,13 @@ pub struct ObjectInfo {
     pub send_time: i64,
     pub receive_time: i64,
     pub change_time: i64,
+    /// POSIX: of the last action that left a trace.
+    pub modify_time: i64,
+    /// Shared memory: bytes.
+    pub size: u64,
+    /// Semaphores: value, and threads that wait for another one.
+    pub value: u32,
+    pub waiters: u32,
     pub waiting_receivers: u32,
     pub waiting_senders: u32,
     /// Process registered by mq_notify; 0: none.
@@ -108,6 +143,10 @@ impl ObjectInfo {
             send_time: 0,
             receive_time: 0,
             change_time: st.ctime,
+            modify_time: st.mtime,
+            size: 0,
+            value: 0,
+            waiters: 0,
             waiting_receivers: 0,
             waiting_senders: 0,
             notify_pid: 0,
@@ -130,6 +169,7 @@ impl ObjectInfo {
         self.send_time = head.send_time.get() as i64;
         self.receive_time = head.receive_time.get() as i64;
         self.change_time = header.ctime.get() as i64;
+        self.modify_time = self.send_time.max(self.receive_time).max(self.change_time);
         self.waiting_receivers = queue.waiting_count(waiter_kind::RECEIVER);
         self.waiting_senders = queue.waiting_count(waiter_kind::SENDER);
         let notify = &head.notify;
@@ -139,22 +179,65 @@ impl ObjectInfo {
     }
 }
 
-/// Calls `each` with every object of the namespace: first System V queues by index, then POSIX queues.
+/// Calls `each` with every object of the namespace: kind by kind, System V objects by index.
 pub fn list(ns: &Namespace, each: &mut dyn FnMut(&ObjectInfo)) -> Result<()> {
-    let mut found = [0u64; ids::INDEXES as usize / 64];
-    ids::each_index(ns, Room::Msg, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
-    for index in (0..ids::INDEXES).filter(|i| found[*i as usize / 64] >> (i % 64) & 1 != 0) {
-        if let Some(info) = system_v(ns, index) {
-            each(&info);
+    for kind in Kind::ALL {
+        match kind.system_v() {
+            Some(room) => list_indexes(ns, kind, room, each)?,
+            None => list_names(ns, kind, each)?,
         }
     }
-    let dir = file::open_at(ns.dir()?, c"mq", libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    Ok(())
+}
+
+fn list_indexes(ns: &Namespace, kind: Kind, room: Room, each: &mut dyn FnMut(&ObjectInfo)) -> Result<()> {
+    let mut found = [0u64; ids::INDEXES as usize / 64];
+    ids::each_index(ns, room, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
+    for index in (0..ids::INDEXES).filter(|i| found[*i as usize / 64] >> (i % 64) & 1 != 0) {
+        describe(ns, kind, room.path(index).as_cstr(), each, &|info| {
+            info.id = ids::known_id(ns, room, index)
+        });
+    }
+    Ok(())
+}
+
+fn list_names(ns: &Namespace, kind: Kind, each: &mut dyn FnMut(&ObjectInfo)) -> Result<()> {
+    let mut room = Text::<8>::new();
+    room.push(kind.room().as_bytes());
+    let dir = file::open_at(ns.dir()?, room.as_cstr(), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     file::each_entry(dir.raw(), &mut |name| {
-        if let Some(info) = posix(ns, name) {
-            each(&info);
-        }
+        let mut path = Text::<288>::new();
+        path.push(kind.room().as_bytes()).push(b"/").push(name.to_bytes());
+        describe(ns, kind, path.as_cstr(), each, &|info| {
+            info.name[0] = b'/';
+            let len = name.to_bytes().len().min(info.name.len() - 2);
+            info.name[1..=len].copy_from_slice(&name.to_bytes()[..len]);
+        });
         true
     })
+}
+
+/// Calls `each` with the object at `path`, if there is one; `identify` enters what it is called.
+fn describe(
+    ns: &Namespace,
+    kind: Kind,
+    path: &CStr,
+    each: &mut dyn FnMut(&ObjectInfo),
+    identify: &dyn Fn(&mut ObjectInfo),
+) {
+    let Ok(st) = ns.dir().and_then(|dir| file::stat_at(dir, path)) else { return };
+    let mut info = ObjectInfo::new(kind, &st);
+    identify(&mut info);
+    let looked = match kind {
+        Kind::Msg => msg(ns, path, &mut info),
+        Kind::Mq => mq(ns, path, &mut info),
+        Kind::Psem => psem(ns, path, &mut info),
+        Kind::Pshm => pshm(&st, &mut info),
+    };
+    if let Err(health) = looked {
+        info.health = health;
+    }
+    each(&info);
 }
 
 fn health(e: Errno) -> Health {
@@ -165,46 +248,42 @@ fn health(e: Errno) -> Health {
     }
 }
 
-fn system_v(ns: &Namespace, index: u32) -> Option<ObjectInfo> {
-    let dir = ns.dir().ok()?;
-    let path = Room::Msg.path(index);
-    let st = file::stat_at(dir, path.as_cstr()).ok()?;
-    let mut info = ObjectInfo::new(Kind::Msg, &st);
-    info.id = ids::known_id(ns, Room::Msg, index);
-    match map_any(ns, path.as_cstr(), ObjectKind::Msg, |m, st| (MSG.measure)(m, st.size)) {
-        Ok((mapping, geometry)) => {
-            info.id = mapping.header().id.get() as i32;
-            info.key = mapping.header().key.get() as i32;
-            // SAFETY: the mapping is as long as the measures say.
-            let queue = unsafe { Queue::raw(mapping.base, &geometry, true) };
-            info.fill(ns, mapping.header(), &queue);
-        }
-        Err(health) => info.health = health,
-    }
-    Some(info)
+type Looked = core::result::Result<(), Health>;
+
+fn msg(ns: &Namespace, path: &CStr, info: &mut ObjectInfo) -> Looked {
+    let (mapping, geometry) = map_any(ns, path, ObjectKind::Msg, |m, st| (MSG.measure)(m, st.size))?;
+    info.id = mapping.header().id.get() as i32;
+    info.key = mapping.header().key.get() as i32;
+    // SAFETY: the mapping is as long as the measures say.
+    let queue = unsafe { Queue::raw(mapping.base, &geometry, true) };
+    info.fill(ns, mapping.header(), &queue);
+    Ok(())
 }
 
-fn posix(ns: &Namespace, name: &CStr) -> Option<ObjectInfo> {
-    let dir = ns.dir().ok()?;
-    let mut path = Text::<288>::new();
-    path.push(b"mq/").push(name.to_bytes());
-    let st = file::stat_at(dir, path.as_cstr()).ok()?;
-    let mut info = ObjectInfo::new(Kind::Mq, &st);
-    info.name[0] = b'/';
-    let len = name.to_bytes().len().min(info.name.len() - 2);
-    info.name[1..=len].copy_from_slice(&name.to_bytes()[..len]);
-    match map_any(ns, path.as_cstr(), ObjectKind::Mq, |m, _| crate::posix::descriptor::measure(m)) {
-        Ok((mapping, geometry)) => {
-            // SAFETY: the mapping is as long as the measures say.
-            let queue = unsafe { Queue::raw(mapping.base, &geometry, false) };
-            info.fill(ns, mapping.header(), &queue);
-            info.max_messages = geometry.max_messages as u64;
-            info.message_bytes = geometry.message_bytes as u64;
-            info.max_bytes = info.max_messages * info.message_bytes;
-        }
-        Err(health) => info.health = health,
+fn mq(ns: &Namespace, path: &CStr, info: &mut ObjectInfo) -> Looked {
+    let (mapping, geometry) = map_any(ns, path, ObjectKind::Mq, |m, _| crate::posix::descriptor::measure(m))?;
+    // SAFETY: the mapping is as long as the measures say.
+    let queue = unsafe { Queue::raw(mapping.base, &geometry, false) };
+    info.fill(ns, mapping.header(), &queue);
+    info.max_messages = geometry.max_messages as u64;
+    info.message_bytes = geometry.message_bytes as u64;
+    info.max_bytes = info.max_messages * info.message_bytes;
+    Ok(())
+}
+
+fn psem(ns: &Namespace, path: &CStr, info: &mut ObjectInfo) -> Looked {
+    let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let fd = ns.dir().and_then(|dir| file::open_at(dir, path, flags, 0)).map_err(health)?;
+    (info.value, info.waiters) = sem::look(&fd).map_err(health)?;
+    Ok(())
+}
+
+fn pshm(st: &file::Stat, info: &mut ObjectInfo) -> Looked {
+    if !st.is(libc::S_IFREG) {
+        return Err(Health::Unfit(Unfit::NoObject));
     }
-    Some(info)
+    info.size = st.size;
+    Ok(())
 }
 
 fn map_any(
@@ -239,8 +318,12 @@ pub fn remove(ns: &'static Namespace, kind: Kind, which: &Selector<'_>) -> Resul
         (Kind::Msg, Selector::Key(key)) => remove_msg(ns, ids::find_key(ns, Room::Msg, *key)?),
         (Kind::Mq, Selector::Name(name)) => {
             // SAFETY: a C string.
-            mqueue::unlink_in(ns, unsafe { crate::user::In::new(name.as_ptr()) })
+            mqueue::unlink_in(ns, unsafe { In::new(name.as_ptr()) })
         }
+        // SAFETY: as above.
+        (Kind::Psem, Selector::Name(name)) => sem::unlink_in(ns, unsafe { In::new(name.as_ptr()) }),
+        // SAFETY: as above.
+        (Kind::Pshm, Selector::Name(name)) => shm::unlink_in(ns, unsafe { In::new(name.as_ptr()) }),
         _ => Err(Errno::EINVAL),
     }
 }

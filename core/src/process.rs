@@ -5,6 +5,7 @@
 
 use crate::cred::CredCache;
 use crate::errno::{Errno, Result};
+use crate::sync::local::LocalLock;
 use crate::sys::{map, raw::syscall};
 use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
@@ -26,6 +27,8 @@ pub struct ProcessPage {
     pub(crate) fork_lock: AtomicU32,
     /// Guards the table of signal actions; a child must not inherit it held.
     pub(crate) signal_lock: AtomicU32,
+    /// Guards the table of POSIX semaphores.
+    pub(crate) sem_lock: LocalLock,
     pub(crate) cred: CredCache,
 }
 

@@ -23,5 +23,5 @@ usage rm-no-number "invalid value 'x' for '\[ID\]...': not a 32-bit number.*" rm
 usage rm-no-id 'the following required arguments were not provided: <ID>.*' rm msg
 usage dir-is-a-file '/etc/passwd is not a directory.*' ls --dir /etc/passwd
 
-expect usage/help 0 'System V and POSIX message queues in user space.*' '' "$USIPC" --help
+expect usage/help 0 'System V and POSIX IPC in user space.*' '' "$USIPC" --help
 expect usage/version 0 "usipc $(sed -n 's/^version = "\(.*\)"/\1/p' "$TOP/Cargo.toml" | head -n 1)" '' "$USIPC" --version

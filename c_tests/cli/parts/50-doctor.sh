@@ -9,9 +9,10 @@ healthy() {
     line doctor/directory "ok +namespace +$NAMESPACE \(USIPC_DIR names it\).*"
     line doctor/file-system 'ok +file system +.* free'
     line doctor/library "ok +library +.*${LIBUSIPC##*/}"
-    line doctor/preload 'ok +test child +its msgget made msg/[0-9]+ in the namespace'
+    line doctor/preload 'ok +test child +its msgget made msg/[0-9]+, its sem_open psem/usipc-doctor-[0-9]+, its shm_open pshm/usipc-doctor-[0-9]+ in the namespace'
     line doctor/limit 'msgmax +8192 .*the default; USIPC_MSGMAX changes it.*'
     line doctor/kernel '(ok)? +System V queues +(yes|no).*'
+    line doctor/kernel-named '(ok)? +sem_open, shm_open +(yes|no).*'
     same doctor/leaves-nothing '' "$("$USIPC" ls --dir "$NAMESPACE" --noheadings)"
 }
 
@@ -55,8 +56,20 @@ small_file_system() {
         skip doctor/small-file-system "cannot mount a tmpfs here"
         return
     fi
-    expect doctor/small-file-system 0 '.*warning +file system +.*of 64M free, which is little; set USIPC_DIR .*' '' \
+    expect doctor/small-file-system 0 '.*warning +file system +.*of 64M free, which is little; set USIPC_DIR .*container.*' '' \
         unshare -m sh -c "$in_small" sh "$SCRATCH/small" "$USIPC"
+}
+
+# As in a serverless sandbox.
+without_shm() {
+    local in_bare='mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && exec "$2" doctor --dir "$1"'
+    if ! unshare -m sh -c 'mount -t tmpfs none "$1"' sh "$SCRATCH/small" 2>/dev/null; then
+        skip doctor/without-shm "cannot mount a tmpfs here"
+        return
+    fi
+    mkdir -p "$SCRATCH/bare"
+    expect doctor/without-shm 0 '.*sem_open, shm_open +no \(No such file or directory.*usipc does not need it.*' '' \
+        unshare -m sh -c "$in_bare" sh "$SCRATCH/bare" "$USIPC"
 }
 
 healthy
@@ -65,4 +78,5 @@ json
 broken_preload
 bad_directory
 small_file_system
+without_shm
 rm -rf "$NAMESPACE"

@@ -5,9 +5,13 @@ isolated() {
     other=$(fresh_namespace) || return
     expect "one" "get ok
 send ok
-mqmake ok" "$(preloaded "$1" "$BIN/probe" get:5 send:5:x mqmake:/q:600)" &&
+mqmake ok
+semmake ok
+shmmake ok" "$(preloaded "$1" "$BIN/probe" get:5 send:5:x mqmake:/q:600 semmake:/q:1 shmmake:/q:x)" &&
         expect "the other" "find ENOENT
-mqsend ENOENT" "$(preloaded "$other" "$BIN/probe" find:5 mqsend:/q:x)" &&
+mqsend ENOENT
+sempost ENOENT
+shmread ENOENT" "$(preloaded "$other" "$BIN/probe" find:5 mqsend:/q:x sempost:/q shmread:/q)" &&
         id=$(preloaded "$1" "$BIN/probe" id:5) &&
         expect "an identifier of the first in the other" "stat EINVAL" "$(preloaded "$other" "$BIN/probe" "stat:$id")" &&
         expect "the same in the first" "stat ok" "$(preloaded "$1" "$BIN/probe" "stat:$id")" &&

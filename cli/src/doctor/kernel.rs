@@ -21,7 +21,7 @@ struct Facility {
     sysctl: Option<&'static str>,
 }
 
-const FACILITIES: [Facility; 7] = [
+const FACILITIES: [Facility; 8] = [
     Facility {
         name: "System V queues",
         ask: |_| msgctl_info(),
@@ -33,6 +33,13 @@ const FACILITIES: [Facility; 7] = [
         ask: |_| mq_open(),
         missing: (State::Fact, "usipc does not need them"),
         sysctl: Some("fs/mqueue/msg_max"),
+    },
+    Facility {
+        name: "sem_open, shm_open",
+        // libc makes their files in this directory, wherever usipc's are.
+        ask: |_| with_file(c"/dev/shm", |_| 0),
+        missing: (State::Fact, "libc has no room for them in /dev/shm, but usipc does not need it"),
+        sysctl: None,
     },
     Facility {
         name: "O_TMPFILE",
@@ -164,7 +171,7 @@ fn pidfd_open() -> i32 {
     answered(&[], || unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) })
 }
 
-fn with_file(dir: &CString, ask: impl FnOnce(i32) -> i32) -> i32 {
+fn with_file(dir: &CStr, ask: impl FnOnce(i32) -> i32) -> i32 {
     // SAFETY: a C string; the descriptor ends with the child.
     let file = unsafe { libc::open(dir.as_ptr(), libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC, 0o600) };
     if file == -1 {

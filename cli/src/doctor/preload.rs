@@ -1,14 +1,14 @@
-//! Whether the preload takes in a program: this command runs itself under it and makes a queue.
+//! Whether the preload takes in a program: this command runs itself under it and makes an object of each kind.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 use std::{env, fs, io};
 
 use super::{Finding, State};
 use crate::fail::Fail;
-use crate::place::Place;
+use crate::place::{c_string, Place};
 use crate::preload::{appended, library};
 
 /// The hidden subcommand that is run under the preload.
@@ -43,17 +43,23 @@ pub fn findings(place: &Place) -> Vec<Finding> {
     vec![Finding::new(State::Ok, "library", library.display().to_string()), verdict]
 }
 
-/// In the child: makes a queue by libc's msgget(2), looks for its file, and removes it.
+/// In the child: makes an object of each kind by libc's calls, looks for its file, and removes it.
 pub fn probe() -> Result<(), Fail> {
     let dir = env::var_os("USIPC_DIR").unwrap_or_default();
-    let before = queues(&dir);
+    let made =
+        [probe_msg(&dir)?, probe_named(&dir, "sem_open", "psem")?, probe_named(&dir, "shm_open", "pshm")?];
+    println!("its {} in the namespace", made.join(", its "));
+    Ok(())
+}
+
+fn probe_msg(dir: &OsStr) -> Result<String, Fail> {
+    let before = entries(dir, "msg");
     // SAFETY: no pointers.
     let id = unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) };
     if id == -1 {
-        let error = io::Error::last_os_error();
-        return Err(Fail::failed(format!("msgget: {error} (in {})", dir.to_string_lossy())));
+        return Err(refused("msgget", dir));
     }
-    let appeared: Vec<String> = queues(&dir).difference(&before).cloned().collect();
+    let appeared: Vec<String> = entries(dir, "msg").difference(&before).cloned().collect();
     // SAFETY: IPC_RMID takes no buffer.
     let removed = unsafe { libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()) } == 0;
     // Another process may make queues at the same moment: ours is the one of the identifier's index.
@@ -64,11 +70,44 @@ pub fn probe() -> Result<(), Fail> {
     if !removed {
         return Err(Fail::failed(format!("msgctl(IPC_RMID) left msg/{ours} behind")));
     }
-    println!("its msgget made msg/{ours} in the namespace");
-    Ok(())
+    Ok(format!("msgget made msg/{ours}"))
 }
 
-fn queues(dir: &OsString) -> BTreeSet<String> {
-    let entries = fs::read_dir(std::path::Path::new(dir).join("msg")).into_iter().flatten().flatten();
+/// A semaphore or a shared memory object.
+fn probe_named(dir: &OsStr, call: &str, room: &str) -> Result<String, Fail> {
+    let name = format!("usipc-doctor-{}", std::process::id());
+    let path = std::path::Path::new(dir).join(room).join(&name);
+    let c_name = c_string(OsStr::new(&format!("/{name}")))?;
+    let flags = libc::O_CREAT | libc::O_EXCL | libc::O_RDWR;
+    // SAFETY: a C string, and the arguments that O_CREAT asks for; the process ends soon.
+    let (made, found, removed) = unsafe {
+        match room {
+            "psem" => {
+                let made = libc::sem_open(c_name.as_ptr(), flags, 0o600, 0) != libc::SEM_FAILED;
+                (made, path.exists(), libc::sem_unlink(c_name.as_ptr()) == 0)
+            }
+            _ => {
+                let made = libc::shm_open(c_name.as_ptr(), flags, 0o600) != -1;
+                (made, path.exists(), libc::shm_unlink(c_name.as_ptr()) == 0)
+            }
+        }
+    };
+    match (made, found, removed) {
+        (false, ..) => Err(refused(call, dir)),
+        (_, false, _) => {
+            Err(Fail::failed(format!("libc's {call} answered: the preload did not take in the child")))
+        }
+        (.., false) => Err(Fail::failed(format!("{call}'s object {room}/{name} could not be removed"))),
+        _ => Ok(format!("{call} {room}/{name}")),
+    }
+}
+
+fn refused(call: &str, dir: &OsStr) -> Fail {
+    let error = io::Error::last_os_error();
+    Fail::failed(format!("{call}: {error} (in {})", dir.to_string_lossy()))
+}
+
+fn entries(dir: &OsStr, room: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(std::path::Path::new(dir).join(room)).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

@@ -12,7 +12,8 @@ use super::{Finding, State};
 use crate::names;
 use crate::place::Place;
 
-/// A container's usual /dev/shm (64 MiB) and anything below: some hundred default POSIX queues fill it.
+/// A container's usual /dev/shm (64 MiB) and anything below: some hundred default POSIX queues fill it, or one
+/// segment of a database.
 const SMALL_BYTES: u64 = 64 << 20;
 /// Not much is left when less than this is free.
 const LITTLE_BYTES: u64 = 4 << 20;
@@ -92,15 +93,16 @@ impl FileSystem {
         let (total, free) = (names::size(self.total_bytes), names::size(self.free_bytes));
         let shown = format!("{}: {free} of {total} free", name.display());
         let way_out = "set USIPC_DIR to a directory on a larger memory file system";
+        let container = "a container's /dev/shm is that small unless Docker is told --shm-size=1g";
         let (state, text) = if self.total_bytes == 0 {
             // ramfs, and a tmpfs without a limit, report no size.
             (State::Ok, format!("{}: no limit of its own", name.display()))
         } else if self.free_bytes < LITTLE_BYTES {
-            (State::Warning, format!("{shown}: new queues will soon fail with ENOSPC; {way_out}"))
+            (State::Warning, format!("{shown}: new objects will soon fail with ENOSPC or ENOMEM; {way_out}"))
         } else if self.total_bytes <= SMALL_BYTES {
-            (State::Warning, format!("{shown}, which is little; {way_out} (Docker: --shm-size=1g)"))
+            (State::Warning, format!("{shown}, which is little; {way_out} ({container})"))
         } else if !self.in_memory {
-            let why = "not in memory, so that the kernel also writes the queues to the disk";
+            let why = "not in memory, so that the kernel also writes the objects to the disk";
             (State::Warning, format!("{shown}; {why}; {way_out}"))
         } else {
             (State::Ok, shown)

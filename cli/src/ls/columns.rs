@@ -6,45 +6,67 @@ use crate::fail::Fail;
 use crate::names;
 use crate::table::Cell;
 
-/// The columns of `usipc ls`, of `-q` and `-Q` (as in lsipc of util-linux 2.38 and 2.41), and what `-c`
-/// and `-t` add.
-pub const DEFAULT: &str = "TYPE,KEY,ID,NAME,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID";
-pub const QUEUES: &str = "KEY,ID,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID";
-pub const POSIX_MQUEUES: &str = "NAME,PERMS,OWNER,MTIME,USEDBYTES,MSGS";
-pub const CREATOR: &str = ",CUID,CGID,UID,GID";
-pub const TIME: &str = ",SEND,RECV,CTIME";
-
-/// To which objects a column applies.
-#[derive(Clone, Copy, PartialEq)]
-enum Applies {
-    All,
-    SystemV,
-    Posix,
+/// What `usipc ls` shows without -o: of all kinds, or of one as in lsipc of util-linux 2.41.
+pub struct View {
+    pub kind: Option<Kind>,
+    pub columns: &'static str,
+    /// What -t adds.
+    pub time: &'static str,
 }
+
+pub static EVERYTHING: View = View {
+    kind: None,
+    columns: "TYPE,KEY,ID,NAME,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID,SIZE,SVAL",
+    time: ",SEND,RECV,CTIME,MTIME",
+};
+pub static QUEUES: View = View {
+    kind: Some(Kind::Msg),
+    columns: "KEY,ID,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID",
+    time: ",SEND,RECV,CTIME",
+};
+pub static POSIX_MQUEUES: View =
+    View { kind: Some(Kind::Mq), columns: "NAME,PERMS,OWNER,MTIME,USEDBYTES,MSGS", time: ",SEND,RECV" };
+pub static POSIX_SHMEMS: View =
+    View { kind: Some(Kind::Pshm), columns: "NAME,PERMS,OWNER,SIZE,MTIME", time: "" };
+pub static POSIX_SEMAPHORES: View =
+    View { kind: Some(Kind::Psem), columns: "NAME,PERMS,OWNER,MTIME,SVAL", time: "" };
+/// What -c adds.
+pub const CREATOR: &str = ",CUID,CGID,UID,GID";
+
+/// The kinds to which a column applies: a set of bits.
+type Kinds = u32;
+
+const fn only(kind: Kind) -> Kinds {
+    1 << kind as u32
+}
+
+const SYSTEM_V: Kinds = only(Kind::Msg);
+const POSIX: Kinds = only(Kind::Mq) | only(Kind::Psem) | only(Kind::Pshm);
+const EVERY: Kinds = SYSTEM_V | POSIX;
+const MSG: Kinds = only(Kind::Msg);
+const MQ: Kinds = only(Kind::Mq);
+const QUEUE: Kinds = MSG | MQ;
+const PSEM: Kinds = only(Kind::Psem);
+const PSHM: Kinds = only(Kind::Pshm);
 
 pub struct Column {
     pub name: &'static str,
     help: &'static str,
     pub right: bool,
-    applies: Applies,
+    kinds: Kinds,
     value: fn(&ObjectInfo) -> Cell,
 }
 
 impl Column {
     /// The column's value for an object; nothing where it does not apply or could not be read.
     pub fn of(&self, object: &ObjectInfo) -> Cell {
-        let applies = match self.applies {
-            Applies::All => true,
-            Applies::SystemV => is_system_v(object.kind),
-            Applies::Posix => !is_system_v(object.kind),
-        };
         let known = match object.health {
             Health::Ok => true,
             // Then the index is in the identifier's place, which is none.
             Health::Denied if self.name == "ID" => false,
             _ => KNOWN_UNREAD.contains(&self.name),
         };
-        if applies && known {
+        if self.kinds & only(object.kind) != 0 && known {
             (self.value)(object)
         } else {
             Cell::None
@@ -58,61 +80,60 @@ const KNOWN_UNREAD: [&str; 4] = ["TYPE", "ID", "NAME", "STATUS"];
 const fn text(
     name: &'static str,
     help: &'static str,
-    applies: Applies,
+    kinds: Kinds,
     value: fn(&ObjectInfo) -> Cell,
 ) -> Column {
-    Column { name, help, right: false, applies, value }
+    Column { name, help, right: false, kinds, value }
 }
 
 const fn right(
     name: &'static str,
     help: &'static str,
-    applies: Applies,
+    kinds: Kinds,
     value: fn(&ObjectInfo) -> Cell,
 ) -> Column {
-    Column { name, help, right: true, applies, value }
+    Column { name, help, right: true, kinds, value }
 }
 
-use Applies::{All, Posix, SystemV};
-
-pub static ALL: [Column; 30] = [
-    text("TYPE", "Kind of object: msg, mq", All, |o| Cell::Text(kind_word(o.kind).into())),
-    text("KEY", "Resource key", SystemV, |o| Cell::Text(format!("0x{:08x}", o.key))),
-    text("ID", "Resource ID", SystemV, |o| Cell::Number(o.id.into())),
-    text("NAME", "POSIX resource name", Posix, |o| name(o).map_or(Cell::None, Cell::Text)),
-    right("OWNER", "Owner's username or UID", All, |o| {
+pub static ALL: [Column; 33] = [
+    text("TYPE", "Kind of object: msg, mq, psem, pshm", EVERY, |o| Cell::Text(o.kind.room().into())),
+    text("KEY", "Resource key", SYSTEM_V, |o| Cell::Text(format!("0x{:08x}", o.key))),
+    text("ID", "Resource ID", SYSTEM_V, |o| Cell::Number(o.id.into())),
+    text("NAME", "POSIX resource name", POSIX, |o| name(o).map_or(Cell::None, Cell::Text)),
+    right("OWNER", "Owner's username or UID", EVERY, |o| {
         Cell::Text(names::user(o.uid).unwrap_or_else(|| o.uid.to_string()))
     }),
-    right("PERMS", "Permissions", All, |o| Cell::Text(names::permissions(o.mode))),
-    right("CUID", "Creator UID", SystemV, |o| Cell::Number(o.cuid.into())),
-    text("CUSER", "Creator user", SystemV, |o| optional(names::user(o.cuid))),
-    right("CGID", "Creator GID", SystemV, |o| Cell::Number(o.cgid.into())),
-    text("CGROUP", "Creator group", SystemV, |o| optional(names::group(o.cgid))),
-    right("UID", "User ID", All, |o| Cell::Number(o.uid.into())),
-    text("USER", "User name", All, |o| optional(names::user(o.uid))),
-    right("GID", "Group ID", All, |o| Cell::Number(o.gid.into())),
-    text("GROUP", "Group name", All, |o| optional(names::group(o.gid))),
-    right("CTIME", "Time of the last change", SystemV, |o| Cell::Time(o.change_time)),
-    right("MTIME", "Time of last action", Posix, |o| {
-        Cell::Time(o.send_time.max(o.receive_time).max(o.change_time))
-    }),
-    right("USEDBYTES", "Bytes used by messages", All, |o| Cell::Bytes(o.bytes)),
-    text("MSGS", "Number of messages", All, |o| number(o.messages)),
-    right("SEND", "Time of last msg sent", All, |o| Cell::Time(o.send_time)),
-    right("RECV", "Time of last msg received", All, |o| Cell::Time(o.receive_time)),
-    right("LSPID", "PID of the last msg sender", SystemV, |o| Cell::Number(o.last_send_pid.into())),
-    right("LRPID", "PID of the last msg receiver", SystemV, |o| Cell::Number(o.last_receive_pid.into())),
-    right("QBYTES", "Most bytes the queue may hold (msg_qbytes)", SystemV, |o| Cell::Bytes(o.max_bytes)),
-    right("MAXMSG", "Most messages the queue may hold (mq_maxmsg)", Posix, |o| number(o.max_messages)),
-    right("MSGSIZE", "Largest message, in bytes (mq_msgsize)", Posix, |o| Cell::Bytes(o.message_bytes)),
-    right("RECEIVERS", "Threads waiting to receive", All, |o| Cell::Number(o.waiting_receivers.into())),
-    right("SENDERS", "Threads waiting to send", All, |o| Cell::Number(o.waiting_senders.into())),
-    right("NOTIFY", "PID registered with mq_notify", Posix, |o| match o.notify_pid {
+    right("PERMS", "Permissions", EVERY, |o| Cell::Text(names::permissions(o.mode))),
+    right("CUID", "Creator UID", SYSTEM_V, |o| Cell::Number(o.cuid.into())),
+    text("CUSER", "Creator user", SYSTEM_V, |o| optional(names::user(o.cuid))),
+    right("CGID", "Creator GID", SYSTEM_V, |o| Cell::Number(o.cgid.into())),
+    text("CGROUP", "Creator group", SYSTEM_V, |o| optional(names::group(o.cgid))),
+    right("UID", "User ID", EVERY, |o| Cell::Number(o.uid.into())),
+    text("USER", "User name", EVERY, |o| optional(names::user(o.uid))),
+    right("GID", "Group ID", EVERY, |o| Cell::Number(o.gid.into())),
+    text("GROUP", "Group name", EVERY, |o| optional(names::group(o.gid))),
+    right("CTIME", "Time of the last change", SYSTEM_V, |o| Cell::Time(o.change_time)),
+    right("MTIME", "Time of last action", POSIX, |o| Cell::Time(o.modify_time)),
+    right("USEDBYTES", "Bytes used by messages", QUEUE, |o| Cell::Bytes(o.bytes)),
+    text("MSGS", "Number of messages", QUEUE, |o| number(o.messages)),
+    right("SEND", "Time of last msg sent", QUEUE, |o| Cell::Time(o.send_time)),
+    right("RECV", "Time of last msg received", QUEUE, |o| Cell::Time(o.receive_time)),
+    right("LSPID", "PID of the last msg sender", MSG, |o| Cell::Number(o.last_send_pid.into())),
+    right("LRPID", "PID of the last msg receiver", MSG, |o| Cell::Number(o.last_receive_pid.into())),
+    right("QBYTES", "Most bytes the queue may hold (msg_qbytes)", MSG, |o| Cell::Bytes(o.max_bytes)),
+    right("MAXMSG", "Most messages the queue may hold (mq_maxmsg)", MQ, |o| number(o.max_messages)),
+    right("MSGSIZE", "Largest message, in bytes (mq_msgsize)", MQ, |o| Cell::Bytes(o.message_bytes)),
+    right("RECEIVERS", "Threads waiting to receive", QUEUE, |o| Cell::Number(o.waiting_receivers.into())),
+    right("SENDERS", "Threads waiting to send", QUEUE, |o| Cell::Number(o.waiting_senders.into())),
+    right("NOTIFY", "PID registered with mq_notify", MQ, |o| match o.notify_pid {
         0 => Cell::None,
         pid => Cell::Number(pid.into()),
     }),
-    right("FILEBYTES", "Memory that the object takes", All, |o| Cell::Bytes(o.file_bytes)),
-    text("STATUS", "ok, or why the object cannot be shown", All, |o| Cell::Text(o.health.to_string())),
+    right("SIZE", "Segment size", PSHM, |o| Cell::Bytes(o.size)),
+    right("SVAL", "Semaphore value", PSEM, |o| Cell::Number(o.value.into())),
+    right("WAITERS", "Threads waiting for the semaphore", PSEM, |o| Cell::Number(o.waiters.into())),
+    right("FILEBYTES", "Memory that the object takes", EVERY, |o| Cell::Bytes(o.file_bytes)),
+    text("STATUS", "ok, or why the object cannot be shown", EVERY, |o| Cell::Text(o.health.to_string())),
 ];
 
 fn number(value: u64) -> Cell {
@@ -121,18 +142,6 @@ fn number(value: u64) -> Cell {
 
 fn optional(text: Option<String>) -> Cell {
     text.map_or(Cell::None, Cell::Text)
-}
-
-fn is_system_v(kind: Kind) -> bool {
-    kind == Kind::Msg
-}
-
-/// The word for a kind, which is also its directory in the namespace and what `usipc rm` takes.
-pub fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Msg => "msg",
-        Kind::Mq => "mq",
-    }
 }
 
 /// A POSIX object's name with its slash.
@@ -165,8 +174,9 @@ mod tests {
 
     #[test]
     fn every_list_names_columns_that_exist() {
-        for list in [DEFAULT, QUEUES, POSIX_MQUEUES, &CREATOR[1..], &TIME[1..]] {
-            assert!(named(list).is_ok(), "{list}");
+        for view in [&EVERYTHING, &QUEUES, &POSIX_MQUEUES, &POSIX_SHMEMS, &POSIX_SEMAPHORES] {
+            let list = format!("{}{CREATOR}{}", view.columns, view.time);
+            assert!(named(&list).is_ok(), "{list}");
         }
         for name in KNOWN_UNREAD {
             assert!(named(name).is_ok(), "{name}");

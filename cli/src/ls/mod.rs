@@ -5,13 +5,13 @@ pub mod columns;
 use std::io::Write;
 
 use serde_json::{json, Map, Value};
-use usipc_core::inspect::{self, Health, Kind, ObjectInfo};
+use usipc_core::inspect::{self, Health, ObjectInfo};
 use usipc_core::namespace::Namespace;
 
 use crate::fail::{say, Fail};
 use crate::place::{Place, PlaceArgs};
 use crate::table::{self, Cell, Heading};
-use columns::Column;
+use columns::{Column, View};
 
 #[derive(clap::Args)]
 #[command(after_help = columns::help())]
@@ -19,11 +19,17 @@ pub struct LsArgs {
     #[command(flatten)]
     place: PlaceArgs,
     /// System V message queues only, in the columns of lsipc -q
-    #[arg(short = 'q', long, conflicts_with = "posix_mqueues")]
+    #[arg(short = 'q', long, group = "kind")]
     queues: bool,
     /// POSIX message queues only, in the columns of lsipc -Q
-    #[arg(short = 'Q', long)]
+    #[arg(short = 'Q', long, group = "kind")]
     posix_mqueues: bool,
+    /// POSIX shared memory objects only, in the columns of lsipc -M
+    #[arg(short = 'M', long, group = "kind")]
+    posix_shmems: bool,
+    /// POSIX semaphores only, in the columns of lsipc -S
+    #[arg(short = 'S', long, group = "kind")]
+    posix_semaphores: bool,
     /// JSON, with every column unless -o chooses some
     #[arg(short = 'J', long)]
     json: bool,
@@ -76,27 +82,25 @@ impl LsArgs {
         if self.json {
             return Ok(columns::ALL.iter().collect());
         }
-        let mut list = match (self.queues, self.posix_mqueues) {
-            (true, _) => columns::QUEUES,
-            (_, true) => columns::POSIX_MQUEUES,
-            _ => columns::DEFAULT,
-        }
-        .to_string();
+        let view = self.view();
+        let mut list = view.columns.to_string();
         if self.creator {
             list += columns::CREATOR;
         }
         if self.time {
-            list += columns::TIME;
+            list += view.time;
         }
         columns::named(&list)
     }
 
-    fn shows(&self, kind: Kind) -> bool {
-        match (self.queues, self.posix_mqueues) {
-            (true, _) => kind == Kind::Msg,
-            (_, true) => kind == Kind::Mq,
-            _ => true,
-        }
+    fn view(&self) -> &'static View {
+        let asked = [
+            (self.queues, &columns::QUEUES),
+            (self.posix_mqueues, &columns::POSIX_MQUEUES),
+            (self.posix_shmems, &columns::POSIX_SHMEMS),
+            (self.posix_semaphores, &columns::POSIX_SEMAPHORES),
+        ];
+        asked.into_iter().find(|(asked, _)| *asked).map_or(&columns::EVERYTHING, |(_, view)| view)
     }
 
     /// The rows in order of kind, identifier and name, and whether every object could be understood.
@@ -108,8 +112,9 @@ impl LsArgs {
     ) -> Result<(Vec<Vec<Cell>>, bool), Fail> {
         let mut rows = Vec::new();
         let mut sound = true;
+        let only = self.view().kind;
         let listed = inspect::list(namespace, &mut |object: &ObjectInfo| {
-            if object.health == Health::Removed || !self.shows(object.kind) {
+            if object.health == Health::Removed || only.is_some_and(|kind| kind != object.kind) {
                 return;
             }
             if matches!(object.health, Health::Unfit(_)) {
@@ -133,7 +138,7 @@ impl LsArgs {
 
 /// The line for an object that is not what this version of usipc writes.
 fn refused(object: &ObjectInfo) -> String {
-    let kind = columns::kind_word(object.kind);
+    let kind = object.kind.room();
     let (what, remove) = match columns::name(object) {
         Some(name) => (format!("{kind} {name}"), format!("{kind} {name}")),
         None => (format!("{kind} {}", object.id), format!("{kind} {}", object.id)),

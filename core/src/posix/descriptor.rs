@@ -260,6 +260,14 @@ pub fn forget(ns: &'static Namespace, fd: i32) {
     }
 }
 
+/// A descriptor that the kernel has just given out for another file: if a queue of this number was
+/// closed behind the library's back, that is over.
+pub fn reused(fd: i32) {
+    if any() && TABLE.has(fd as usize) {
+        TABLE.remove(fd as usize);
+    }
+}
+
 /// Whether a descriptor that is not known may be a queue's.
 fn is_queue_file(fd: i32) -> bool {
     file::stat(fd).is_ok_and(|st| st.is(libc::S_IFREG))

@@ -5,3 +5,5 @@ pub mod mqueue;
 pub mod name;
 pub mod notify;
 pub mod poll;
+pub mod sem;
+pub mod shm;

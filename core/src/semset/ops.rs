@@ -244,8 +244,12 @@ impl<'r> Set<'r> {
     /// Carries out what is committed; again, if somebody was killed over it.
     pub fn carry_out(&self) -> Checked<()> {
         let head = self.head();
-        let pid = head.redo_pid.get();
-        for i in 0..head.redo_count.get() as usize {
+        let (count, pid) = (head.redo_count.get(), head.redo_pid.get());
+        if count == 0 {
+            // What else stands there is of an operation that is over, or not committed.
+            return Ok(());
+        }
+        for i in 0..count as usize {
             let step = self.step(i)?;
             let (sem, cell) = (step.sem.get(), step.cell.get());
             let new = word::of(step.value.get() as i32, pid) | word::SLOW;

@@ -123,9 +123,11 @@ impl<'r> Set<'r> {
         let more = self.store_more(w, seq, ops).inspect_err(|_| {
             let _ = self.cell_free(w);
         })?;
-        self.cell(w)?.kind.set(kind::WAITER);
+        let cell = self.cell(w)?;
+        // The state that the last sleeper left here is nobody's: it goes first.
+        cell.state.set(waiting::FREE);
+        cell.kind.atomic().store(kind::WAITER, Release);
         let waiter = self.waiter(w)?;
-        waiter.state.set(waiting::FREE);
         waiter.token.set(token);
         waiter.undo_generation.set((doer.token >> 32) as u32);
         waiter.pid.set(doer.pid);

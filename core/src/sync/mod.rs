@@ -1,6 +1,7 @@
 //! Exclusion: against signal handlers of this thread, and against other threads and processes; and waiting.
 
 pub mod guard;
+pub mod local;
 pub mod lock;
 pub mod section;
 pub mod wait;

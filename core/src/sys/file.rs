@@ -53,6 +53,8 @@ pub struct Stat {
     pub links: u64,
     /// Time of last status change, in seconds since the Epoch.
     pub ctime: i64,
+    /// Time of last modification, likewise.
+    pub mtime: i64,
 }
 
 impl Stat {
@@ -92,6 +94,7 @@ pub fn stat_at(dir: i32, path: &CStr) -> Result<Stat> {
         block: st.st_blksize as u64,
         links: st.st_nlink as u64,
         ctime: st.st_ctime as i64,
+        mtime: st.st_mtime as i64,
     })
 }
 

@@ -5,7 +5,7 @@ pub use super::semctl::control;
 use super::object::{self, Get, Keys, Kind};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
-use crate::namespace::{self, ids::Room, lifeline, Namespace};
+use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
 use crate::process;
 use crate::region::header::ObjectKind;
@@ -64,13 +64,19 @@ fn measure(mapping: &Mapping, size: u64) -> Result<Geometry> {
     Ok(Geometry { nsems, nodes, ..Geometry::default() })
 }
 
+/// Length of the file of a set of `nsems`: longer for every semaphore, so that it says how many there
+/// are to those who may not open it.
+const fn length(nsems: u32) -> u64 {
+    Offsets::of(nsems).cells as u64 + CELL_BYTES + nsems as u64 * size_of::<Cell>() as u64
+}
+
 /// Makes a set that has no name yet.
 fn make(ns: &Namespace, key: i32, nsems: u32, perm: &Perm) -> Result<(file::Fd, Mapping, u64)> {
     let fd = file::open_at(ns.dir()?, c"sem", libc::O_TMPFILE | libc::O_RDWR, 0)?;
     let no_room = |_| Errno::ENOSPC;
     let offsets = Offsets::of(nsems);
     let reserved = ((offsets.redo + FIRST_STEPS * size_of::<Step>()) as u64).next_multiple_of(4096);
-    let mut size = offsets.cells as u64 + CELL_BYTES;
+    let mut size = length(nsems);
     if file::set_len(fd.raw(), size) == Err(Errno::EFBIG) {
         size = offsets.cells as u64 + 4096;
         file::set_len(fd.raw(), size).map_err(no_room)?;
@@ -114,7 +120,7 @@ pub fn get(key: libc::key_t, nsems: c_int, flags: c_int) -> Result<c_int> {
             make(ns, key, nsems, perm)
         },
         suits: &|object| if nsems > object.geometry().nsems { Err(Errno::EINVAL) } else { Ok(()) },
-        least: 0,
+        least: length(nsems),
         limit: limits::get(ns, Limit::SemMni) as u32,
     }
     .run()
@@ -176,6 +182,22 @@ fn deadline(timeout: Option<timespec>) -> Result<Option<Deadline>> {
     Ok(Some(Deadline::after(t.tv_sec, t.tv_nsec)))
 }
 
+/// The set, for operations on semaphores up to `last`. EINVAL; EFBIG, before EACCES.
+#[inline]
+fn find(ns: &'static Namespace, id: c_int, last: u32) -> Result<Ref> {
+    SEM.by_id(ns, id).map_err(|e| if e == Errno::EACCES { out_of_reach(ns, id, last) } else { e })
+}
+
+/// What a caller hears who may not open the set.
+#[cold]
+fn out_of_reach(ns: &'static Namespace, id: c_int, last: u32) -> Errno {
+    let path = Room::Sem.path(ids::index_of(id));
+    match ns.dir().and_then(|dir| file::stat_at(dir, path.as_cstr())) {
+        Ok(st) if last >= MAX_SEMS || st.size < length(last + 1) => Errno::EFBIG,
+        _ => Errno::EACCES,
+    }
+}
+
 /// What the caller needs for such operations. EFBIG, EACCES.
 fn check(object: &Ref, ops: &[sembuf]) -> Result<()> {
     if ops.iter().any(|op| op.sem_num as u32 >= object.geometry().nsems) {
@@ -192,7 +214,7 @@ fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
         return Ok(false);
     }
     let _section = Section::enter()?;
-    let object = SEM.by_id(ns, id)?;
+    let object = find(ns, id, op.sem)?;
     let set = Set::of(&object);
     let Ok(word) = set.word(op.sem) else { return Err(Errno::EFBIG) };
     object::check(&object, if op.change != 0 { perm::WRITE } else { perm::READ })?;
@@ -228,12 +250,13 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
     if ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0) {
         process::page()?.adjusts.store(1, Relaxed);
     }
+    let last = ops.iter().map(|op| op.sem_num as u32).max().unwrap_or(0);
     let mut first = true;
     loop {
         let section = Section::enter()?;
         let me = lifeline::my_token(ns)?;
         let object =
-            SEM.by_id(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
+            find(ns, id, last).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         check(&object, ops)?;
         let turn = {
             let mut locked = Locked::acquire(&object, ns, me)?;

@@ -55,7 +55,7 @@ impl Model {
     }
 
     /// All of them or none.
-    fn perform(&mut self, who: Who, ops: &[sembuf]) -> Verdict {
+    pub fn perform(&mut self, who: Who, ops: &[sembuf]) -> Verdict {
         let (mut values, mut adjustments) = (self.values.clone(), self.adjustments.clone());
         for op in ops.iter().map(Op::from) {
             let value = &mut values[op.sem as usize];

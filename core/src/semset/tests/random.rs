@@ -3,9 +3,10 @@
 use super::model::{Asleep, Model, Verdict, Who};
 use super::{Crowd, Lcg, Memory};
 use crate::errno::Errno;
-use crate::region::NIL;
+use crate::region::{Checked, Corrupt, NIL};
 use crate::semset::layout::*;
 use crate::semset::ops::{Doer, Op, Ops, Plan, SEM_UNDO};
+use crate::semset::recover::recover;
 use crate::semset::undo::NoCell;
 use crate::semset::Set;
 use libc::sembuf;
@@ -19,7 +20,8 @@ pub struct Pair<'a> {
 }
 
 pub fn some_ops(random: &mut Lcg, nsems: u32) -> Vec<sembuf> {
-    let count = if random.one_in(3) { 2 + random.below(if random.one_in(4) { 13 } else { 3 }) } else { 1 };
+    let most = [3, 3, 3, 13][random.below(4) as usize];
+    let count = if random.one_in(3) { 2 + random.below(most) } else { 1 };
     let undo = random.one_in(2);
     let one = |random: &mut Lcg| {
         let change = match random.below(40) {
@@ -34,8 +36,44 @@ pub fn some_ops(random: &mut Lcg, nsems: u32) -> Vec<sembuf> {
     (0..count).map(|_| one(random)).collect()
 }
 
+/// As sysv/sem.rs does it: without the lock where the word allows it, else in turn. The cell of
+/// who has to sleep.
+pub fn take_turn(set: &Set<'_>, crowd: &Crowd, who: Who, ops: &[sembuf]) -> Checked<(Verdict, u32)> {
+    if let [op] = ops {
+        let (op, word) = (Op::from(op), set.word(ops[0].sem_num as u32)?);
+        let after = word::value(word.get()) + op.change;
+        let waits = after < 0 || op.change == 0 && after != 0;
+        if !op.undo() && word.get() & word::SLOW == 0 && !waits && after <= SEMVMX {
+            word.set(word::of(after, who.pid));
+            return Ok((Verdict::Done, NIL));
+        }
+    }
+    crowd.locked(set, who.number, |cx| {
+        let member = &crowd.members[who.number];
+        let (list, doer) = (Ops::Program(ops), Doer { pid: who.pid, token: member.undo });
+        if set.prepare(list, cx)? {
+            set.serve_all(cx)?;
+        }
+        let verdict = match set.plan(list, doer)? {
+            Plan::Fail(e) => Verdict::Fails(e),
+            Plan::Blocked(op) => match set.enter(ops, op, (member.token, doer)) {
+                Ok((cell, _)) => return Ok((Verdict::Blocked(op), cell)),
+                Err(NoCell::NoMemory) => Verdict::Fails(Errno::ENOMEM),
+                Err(NoCell::Corrupt) => return Err(Corrupt),
+            },
+            Plan::Ready(n) => {
+                set.commit(n, doer.pid, NIL, 0)?;
+                set.serve(list, cx)?;
+                Verdict::Done
+            }
+        };
+        set.thaw_all(list)?;
+        Ok((verdict, NIL))
+    })
+}
+
 impl<'a> Pair<'a> {
-    fn set(&self) -> Set<'a> {
+    pub fn set(&self) -> Set<'a> {
         self.memory.set()
     }
 
@@ -43,45 +81,9 @@ impl<'a> Pair<'a> {
         Who { number, pid: self.crowd.members[number].pid }
     }
 
-    /// As sysv/sem.rs does it: without the lock where the word allows it, else in turn.
-    fn try_operations(&self, who: Who, ops: &[sembuf]) -> (Verdict, u32) {
-        let set = self.set();
-        if let [op] = ops {
-            let (op, word) = (Op::from(op), set.word(ops[0].sem_num as u32).unwrap());
-            let after = word::value(word.get()) + op.change;
-            let waits = after < 0 || op.change == 0 && after != 0;
-            if !op.undo() && word.get() & word::SLOW == 0 && !waits && after <= SEMVMX {
-                word.set(word::of(after, who.pid));
-                return (Verdict::Done, NIL);
-            }
-        }
-        self.crowd.locked(&set, who.number, |cx| {
-            let member = &self.crowd.members[who.number];
-            let (list, doer) = (Ops::Program(ops), Doer { pid: who.pid, token: member.undo });
-            if set.prepare(list, cx).unwrap() {
-                set.serve_all(cx).unwrap();
-            }
-            let verdict = match set.plan(list, doer).unwrap() {
-                Plan::Fail(e) => Verdict::Fails(e),
-                Plan::Blocked(op) => match set.enter(ops, op, (member.token, doer)) {
-                    Ok((cell, _)) => return (Verdict::Blocked(op), cell),
-                    Err(NoCell::NoMemory) => Verdict::Fails(Errno::ENOMEM),
-                    Err(NoCell::Corrupt) => panic!("no cell"),
-                },
-                Plan::Ready(n) => {
-                    set.commit(n, doer.pid, NIL, 0).unwrap();
-                    set.serve(list, cx).unwrap();
-                    Verdict::Done
-                }
-            };
-            set.thaw_all(list).unwrap();
-            (verdict, NIL)
-        })
-    }
-
     pub fn operate(&mut self, number: usize, ops: Vec<sembuf>) {
         let who = self.who(number);
-        let (verdict, cell) = self.try_operations(who, &ops);
+        let (verdict, cell) = take_turn(&self.set(), self.crowd, who, &ops).unwrap();
         assert_eq!(verdict, self.model.operate(who, &ops));
         if let Verdict::Blocked(blocked) = verdict {
             self.model.asleep.push(Asleep { cell, who, ops, blocked });
@@ -159,7 +161,7 @@ impl<'a> Pair<'a> {
     }
 
     pub fn recover(&self) {
-        self.crowd.locked(&self.set(), 0, |cx| super::super::recover::recover(&self.set(), cx)).unwrap();
+        self.crowd.locked(&self.set(), 0, |cx| recover(&self.set(), cx)).unwrap();
     }
 
     /// Those whose wait is over have the right result, and give their cells back.
