@@ -1,6 +1,6 @@
 //! Signal actions: a trampoline in front of every handler of the program.
 //!
-//! It keeps handlers out of critical sections (the signal is raised again at the section's end) and
+//! It keeps handlers out of critical sections (the signal is pending again until the section's end) and
 //! ends a wait before the handler runs, so that a handler may call any function of this library or
 //! siglongjmp out of one. Nothing is paid while no signal comes. As libjsig does, the calls that
 //! set actions are interposed; what they return is what the program had set.
@@ -143,23 +143,25 @@ struct KernelAction {
 // SA_RESTORER: x86-64 asks for the way back from a handler.
 #[cfg(target_arch = "x86_64")]
 core::arch::global_asm!(".hidden usipc_restorer", "usipc_restorer:", "mov eax, 15", "syscall");
+/// The flag with which the C library sets every action.
+const SA_RESTORER: c_int = if cfg!(target_arch = "x86_64") { 0x0400_0000 } else { 0 };
 
 /// Serves where dlsym finds none, as in a statically linked program: the bare system call.
 unsafe extern "C" fn bare(sig: c_int, act: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
     #[cfg(target_arch = "x86_64")]
-    let (flag, restorer) = {
+    let restorer = {
         extern "C" {
             fn usipc_restorer();
         }
-        (0x0400_0000, usipc_restorer as *const () as usize)
+        usipc_restorer as *const () as usize
     };
     #[cfg(not(target_arch = "x86_64"))]
-    let (flag, restorer) = (0, 0);
+    let restorer = 0;
     // SAFETY: the pointers are null or valid, as sigaction(2) asks.
     unsafe {
         let new = act.as_ref().map(|a| KernelAction {
             handler: a.sa_sigaction,
-            flags: a.sa_flags as u32 as u64 | flag,
+            flags: (a.sa_flags | SA_RESTORER) as u32 as u64,
             restorer,
             mask: mask_word(&a.sa_mask),
         });
@@ -182,8 +184,9 @@ unsafe extern "C" fn bare(sig: c_int, act: *const libc::sigaction, old: *mut lib
     }
 }
 
-/// Looks the next `sigaction` up early, so that a signal handler is never the first to.
+/// Looks the next `sigaction` up early, so that a signal handler is never the first to, and asks who we are.
 pub fn prepare() {
+    let _ = process::pid();
     let _ = real(libc::SIGCHLD, core::ptr::null(), core::ptr::null_mut());
 }
 
@@ -200,8 +203,30 @@ pub fn catch_faults() -> Result<()> {
     }
     CAUGHT.iter().try_for_each(|&sig| {
         let set = exchange(sig, None)?;
-        exchange(sig, Some(set)).map(|_| ())
+        replace(sig, Some(set)).map(|_| ())
     })
+}
+
+/// The signals that exec would reset because the trampoline is before them, though the program ignores
+/// them. The kernel ignores them until this is dropped.
+pub struct Ignored([bool; CAUGHT.len()]);
+
+/// To be called before an exec: an ignored signal stays ignored, execve(2).
+pub fn ignore_through_exec() -> Ignored {
+    Ignored(CAUGHT.map(|sig| {
+        let action = ACTIONS[sig as usize].read();
+        is_caught(sig)
+            && action.0 == libc::SIG_IGN
+            && real(sig, &as_set(action), core::ptr::null_mut()).is_ok()
+    }))
+}
+
+impl Drop for Ignored {
+    fn drop(&mut self) {
+        for (&sig, _) in CAUGHT.iter().zip(self.0).filter(|(_, ignored)| *ignored) {
+            let _ = replace(sig, Some(as_set(ACTIONS[sig as usize].read())));
+        }
+    }
 }
 
 fn is_caught(sig: c_int) -> bool {
@@ -221,6 +246,15 @@ fn with_mask(mask: u64) -> libc::sigset_t {
     set
 }
 
+fn as_set((handler, flags, mask): (usize, u32, u64)) -> libc::sigaction {
+    // SAFETY: all-zero is a valid action.
+    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
+    action.sa_sigaction = handler;
+    action.sa_flags = flags as c_int;
+    action.sa_mask = with_mask(mask);
+    action
+}
+
 fn is_trampoline(handler: usize) -> bool {
     handler == trampoline as *const () as usize
 }
@@ -238,7 +272,15 @@ pub fn sigaction(sig: c_int, new: In<libc::sigaction>, old: Out<libc::sigaction>
     Ok(())
 }
 
-fn exchange(sig: c_int, wanted: Option<libc::sigaction>) -> Result<libc::sigaction> {
+/// What the program sets, and what it had set.
+fn exchange(sig: c_int, mut wanted: Option<libc::sigaction>) -> Result<libc::sigaction> {
+    if let Some(wanted) = &mut wanted {
+        wanted.sa_flags |= SA_RESTORER;
+    }
+    replace(sig, wanted)
+}
+
+fn replace(sig: c_int, wanted: Option<libc::sigaction>) -> Result<libc::sigaction> {
     // SAFETY: all-zero is a valid action.
     let mut before: libc::sigaction = unsafe { core::mem::zeroed() };
     if !(1..SIGNALS as c_int).contains(&sig) {
@@ -249,7 +291,8 @@ fn exchange(sig: c_int, wanted: Option<libc::sigaction>) -> Result<libc::sigacti
     let (handler, flags, mask) = action.read();
     match wanted {
         None => real(sig, core::ptr::null(), &mut before)?,
-        Some(wanted) if wanted.sa_sigaction <= libc::SIG_IGN && !is_caught(sig) => {
+        // The table is the parent's: a vfork child, which may do little more than exec, goes without.
+        Some(wanted) if wanted.sa_sigaction <= libc::SIG_IGN && !is_caught(sig) || process::is_borrowed() => {
             real(sig, &wanted, &mut before)?;
         }
         Some(wanted) => {
@@ -270,7 +313,7 @@ fn exchange(sig: c_int, wanted: Option<libc::sigaction>) -> Result<libc::sigacti
     if is_trampoline(before.sa_sigaction) {
         const UNBLOCKABLE: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
         before.sa_sigaction = handler;
-        const OURS: c_int = libc::SA_RESETHAND | libc::SA_SIGINFO | libc::SA_ONSTACK;
+        const OURS: c_int = libc::SA_RESETHAND | libc::SA_SIGINFO | libc::SA_ONSTACK | SA_RESTORER;
         before.sa_flags = before.sa_flags & !OURS | flags as c_int & OURS;
         before.sa_mask = with_mask(mask & !UNBLOCKABLE);
     }
@@ -293,11 +336,8 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
     }
     let (handler, flags, mask) = ACTIONS.get(sig as usize).map_or((0, 0, 0), Action::read);
     if flags & libc::SA_RESETHAND as u32 != 0 {
-        // SAFETY: all-zero is SIG_DFL. As in the kernel, flags and mask stay.
-        let mut default: libc::sigaction = unsafe { core::mem::zeroed() };
-        default.sa_flags = flags as c_int;
-        default.sa_mask = with_mask(mask);
-        let _ = exchange(sig, Some(default));
+        // As in the kernel, flags and mask stay.
+        let _ = replace(sig, Some(as_set((libc::SIG_DFL, flags, mask))));
     }
     if !fault {
         crate::sync::wait::before_handler(flags & libc::SA_RESTART as u32 != 0);
@@ -337,28 +377,31 @@ unsafe fn die_of(sig: c_int, info: *const siginfo_t, fault: bool) {
     // A fault comes again when the thread goes on.
 }
 
-/// Keeps the signal until the section ends: all further ones stay blocked until then.
+/// Makes the signal pending again, with its siginfo unchanged, and blocks it and all others until the
+/// section ends; but not faults, which may be the answer to a question of ours.
 ///
 /// # Safety
 /// `info` and `context` are what the kernel passed to a handler.
 unsafe fn defer(tls: &Tls, sig: c_int, info: *const siginfo_t, context: *mut ucontext_t) {
-    // SAFETY: siginfo_t is 128 bytes; the mask is the context's first word of the set.
+    let faults = FAULTS.iter().fold(0, |set, s| set | 1u64 << (s - 1));
+    // With SA_NODEFER it would come at once.
+    set_mask(libc::SIG_BLOCK, 1 << (sig - 1));
+    // SAFETY: the caller's contract; the mask is the first word of the context's set.
     unsafe {
-        core::ptr::copy_nonoverlapping(info.cast::<u64>(), tls.siginfo.get().cast::<u64>(), 16);
+        raise(sig, info);
         let mask = core::ptr::addr_of_mut!((*context).uc_sigmask).cast::<u64>();
-        tls.saved_mask.set(mask.read());
-        let faults = FAULTS.iter().fold(0, |set, s| set | 1u64 << (s - 1));
-        mask.write(ALL & !faults);
+        if tls.deferred.replace(1) == 0 {
+            tls.saved_mask.set(mask.read());
+        }
+        // Blocked already, if this is a fault's signal which somebody has sent after another.
+        mask.write(mask.read() | ALL & !faults | 1 << (sig - 1));
     }
-    tls.deferred.set(sig);
 }
 
-/// Raises the kept signal again, to this thread, with its siginfo unchanged.
+/// The end of a section in which signals were deferred.
 #[cold]
-pub fn raise_deferred(tls: &Tls) {
-    let sig = tls.deferred.replace(0);
-    // SAFETY: it was copied from what the kernel passed to a handler.
-    unsafe { raise(sig, tls.siginfo.get().cast()) };
+pub fn let_deferred_in(tls: &Tls) {
+    tls.deferred.set(0);
     set_mask(libc::SIG_SETMASK, tls.saved_mask.get());
 }
 
@@ -392,12 +435,7 @@ fn simple(sig: c_int, handler: sighandler_t, flags: c_int) -> Result<sighandler_
         return Err(Errno::EINVAL);
     }
     let own = if flags & libc::SA_NODEFER == 0 { 1u64 << (sig - 1) } else { 0 };
-    // SAFETY: all-zero is a valid action.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    action.sa_sigaction = handler;
-    action.sa_flags = flags;
-    action.sa_mask = with_mask(own);
-    exchange(sig, Some(action)).map(|before| before.sa_sigaction)
+    exchange(sig, Some(as_set((handler, flags as u32, own)))).map(|before| before.sa_sigaction)
 }
 
 /// Sets a handler; the previous one. EINVAL. signal(2), sysv_signal(3)
@@ -429,10 +467,7 @@ pub fn sigset(sig: c_int, handler: sighandler_t) -> Result<sighandler_t> {
     if handler == libc::SIG_ERR {
         return Err(Errno::EINVAL);
     }
-    // SAFETY: all-zero is a valid action.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    action.sa_sigaction = handler;
-    let before = exchange(sig, Some(action))?;
+    let before = exchange(sig, Some(as_set((handler, 0, 0))))?;
     let held = set_mask(libc::SIG_UNBLOCK, bit) & bit != 0;
     Ok(if held { SIG_HOLD } else { before.sa_sigaction })
 }

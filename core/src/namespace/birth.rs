@@ -77,6 +77,8 @@ extern "C" fn in_parent() {
 }
 
 extern "C" fn in_child() {
+    // By it the child's own vfork children will be known.
+    let _ = process::pid();
     let birth = tls().birth.replace(NONE);
     if !birth.forking {
         return;

@@ -8,6 +8,7 @@
 use super::{choose::Path, lifeline, lifeline::Token, Namespace};
 use crate::errno::{Errno, Result};
 use crate::process;
+use crate::signal;
 use crate::sys::file::{self, Fd};
 use crate::sys::map;
 use crate::text::{parse_u64, Text};
@@ -122,21 +123,25 @@ pub(super) fn inherited_token(ns: &Namespace) -> Option<Token> {
     (found.file == inherited.file).then_some(inherited.token)
 }
 
-/// The descriptors that pass the lifelines of this process through an exec. When it fails and returns,
-/// dropping them takes that back; `errno` stays.
-pub struct Kept([Option<NonZeroI32>; 2]);
+/// What this process passes through an exec: the descriptors of its lifelines, and the signals that it
+/// ignores. When exec fails and returns, dropping this takes it back; `errno` stays.
+pub struct Kept {
+    fds: [Option<NonZeroI32>; 2],
+    _ignored: signal::Ignored,
+}
 
 impl Drop for Kept {
     #[inline(never)]
     fn drop(&mut self) {
-        self.0.into_iter().flatten().for_each(|fd| file::close(fd.get()));
+        self.fds.into_iter().flatten().for_each(|fd| file::close(fd.get()));
     }
 }
 
 /// To be called before an exec.
 #[inline(never)]
 pub fn before_exec() -> Kept {
-    Kept([pass_inherited(), pass_own()].map(|fd| NonZeroI32::new(fd?.into_raw())))
+    let fds = [pass_inherited(), pass_own()].map(|fd| NonZeroI32::new(fd?.into_raw()));
+    Kept { fds, _ignored: signal::ignore_through_exec() }
 }
 
 fn pass_inherited() -> Option<Fd> {
@@ -152,7 +157,7 @@ fn pass_own() -> Option<Fd> {
         return None;
     }
     // A vfork(2) child has nothing of its own to hand on.
-    if page.pid.load(Relaxed) != process::kernel_pid() {
+    if process::is_borrowed() {
         return None;
     }
     let path = lifeline::slot_path(lifeline::slot_of(token)?);

@@ -34,7 +34,7 @@ impl Drop for Section {
         self.0.inside.set(0);
         compiler_fence(SeqCst);
         if self.0.deferred.get() != 0 {
-            crate::signal::raise_deferred(self.0);
+            crate::signal::let_deferred_in(self.0);
         }
     }
 }

@@ -4,26 +4,24 @@
 //! assembly as initial-exec thread-local storage: reading its address costs one load and one add,
 //! needs no allocation, and is safe in a signal handler and before any constructor.
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 
 /// What a thread must remember across a call; all zero in a new thread.
 #[repr(C)]
 pub struct Tls {
     /// Depth of critical sections: while it is not 0 no signal handler may run.
     pub inside: Cell<u32>,
-    /// Number of the signal that arrived inside a section and is to be raised again at its end; 0: none.
-    pub deferred: Cell<i32>,
-    /// The signal mask to restore after that.
+    /// Not 0: signals arrived inside a section, and are pending until the mask is restored at its end.
+    pub deferred: Cell<u32>,
+    /// That mask.
     pub saved_mask: Cell<u64>,
     /// The wait that this thread sleeps in, or null.
     pub waiting: Cell<*const crate::sync::wait::Known>,
     /// The child that this thread is about to fork.
     pub birth: Cell<crate::namespace::birth::Birth>,
-    /// The deferred signal's `siginfo_t`.
-    pub siginfo: UnsafeCell<[u64; 16]>,
 }
 
-const _: () = assert!(size_of::<Tls>() <= 192);
+const _: () = assert!(size_of::<Tls>() <= 64);
 
 core::arch::global_asm!(
     ".pushsection .tbss.usipc_tls,\"awT\",@nobits",
@@ -31,9 +29,9 @@ core::arch::global_asm!(
     ".hidden usipc_tls",
     ".globl usipc_tls",
     ".type usipc_tls, @object",
-    ".size usipc_tls, 192",
+    ".size usipc_tls, 64",
     "usipc_tls:",
-    ".zero 192",
+    ".zero 64",
     ".popsection",
 );
 
