@@ -122,13 +122,13 @@ static int cut_to(void *length)
     all_calls();
     NEED(truncate(path, before.st_size) == 0, "truncate");
     all_calls();
-    pthread_join(thread, NULL);
     if (is("msg"))
         told("IPC_RMID", msgctl(id, IPC_RMID, NULL));
     else if (is("sem"))
         told("IPC_RMID", semctl(id, 0, IPC_RMID));
     else if (is("shm"))
         told("IPC_RMID", shmctl(id, IPC_RMID, NULL));
+    pthread_join(thread, NULL);
     unlink(path);
     return 0;
 }

@@ -61,7 +61,7 @@ impl Kind {
         if object.number.load(Relaxed) != id || !object.is(self.mark) {
             return None;
         }
-        if object.header().is_gone() {
+        if object.header().is_gone() || !object.header().is_there() {
             self.table.remove_object(ids::index_of(id) as usize, &object);
             return None;
         }

@@ -114,7 +114,11 @@ impl<'a> Pair<'a> {
                 set.plan_value(i, sem, values[i]).unwrap();
             }
             set.commit(values.len(), pid, NIL, if all { CLEAR_ALL } else { first + 1 }).unwrap();
-            (first..end).for_each(|sem| set.serve_one(sem, cx).unwrap());
+            if all {
+                set.serve_all(cx).unwrap();
+            } else {
+                set.serve_one(first, cx).unwrap();
+            }
             (first..end).for_each(|sem| set.thaw(sem).unwrap());
         });
         self.model.assign(pid, first, &values);
