@@ -261,7 +261,6 @@ fn destroy(ns: &'static Namespace, object: &Ref) {
 pub fn sweep(ns: &'static Namespace, most: u32) -> bool {
     use core::sync::atomic::AtomicU32;
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let Ok(me) = lifeline::my_token(ns) else { return false };
     let mut went = false;
     let mut from = if most == u32::MAX { 0 } else { NEXT.load(Relaxed) };
     for _ in 0..most {
@@ -270,6 +269,7 @@ pub fn sweep(ns: &'static Namespace, most: u32) -> bool {
             break;
         };
         from = index + 1;
+        let Ok(me) = lifeline::my_token(ns) else { return false };
         went |= look_at(ns, me, index);
     }
     NEXT.store(from, Relaxed);
