@@ -46,6 +46,8 @@ pub struct SegmentHeader {
     pub lpid: W32,
     pub atime: W64,
     pub dtime: W64,
+    /// Who has locked it: user id.
+    pub locker: W32,
     /// Records that were ever in use.
     records: W32,
 }
@@ -298,3 +300,6 @@ pub fn look_at(ns: &'static Namespace, me: Token, index: u32) -> bool {
         Err(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
