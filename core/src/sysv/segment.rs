@@ -245,6 +245,8 @@ pub fn visit(
 pub fn doom(ns: &'static Namespace, object: &Ref) {
     let id = object.number.load(Relaxed);
     ids::mark_doomed(ns, Room::Shm, ids::index_of(id), true);
+    // Without its key it must not look like one whose creator was killed before he set it.
+    object.header().creator.set(0);
     object.header().removed.atomic().store(DOOMED, Release);
     let _ = SHM.remove_key(ns, object, id);
 }
