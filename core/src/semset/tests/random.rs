@@ -294,13 +294,21 @@ fn cells_do_not_leak() {
     let memory = Memory::new(20, 600);
     let mut random = Lcg(99);
     let mut pair = used(&memory, &mut crowd, &mut random, 0);
-    for _ in 0..6000 {
+    for step in 0..3000 {
         pair.step(&mut random);
-        while pair.model.asleep.len() > 20 {
+        if step % 20 == 0 {
+            pair.kill(step / 20 % 2, &mut random);
+        }
+        while pair.model.asleep.len() > 10 {
             pair.interrupt(0);
         }
     }
-    assert!(memory.set().head().fresh_cell.get() < 300, "{}", memory.set().head().fresh_cell.get());
+    // At most 4 cells for each who sleeps, and 2 for each process.
+    assert!(
+        memory.set().head().fresh_cell.get() <= 11 * 4 + 2 * 2,
+        "{}",
+        memory.set().head().fresh_cell.get()
+    );
 }
 
 /// The lock's holder is killed now and then, between operations: nothing changes by that.
