@@ -74,7 +74,12 @@ fn attached_and_detached() {
 fn cut_in_two() {
     let long = shm::get(libc::IPC_PRIVATE, 3 * PAGE, 0o600).unwrap();
     let short = shm::get(libc::IPC_PRIVATE, PAGE, 0o600).unwrap();
-    let base = shm::attach(long, 0, 0).unwrap();
+    // SHM_REMAP replaces whatever is there: a place of the test's own.
+    let anonymous = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping disturbs nothing.
+    let base =
+        unsafe { libc::mmap(std::ptr::null_mut(), 8 * PAGE, libc::PROT_NONE, anonymous, -1, 0) } as usize;
+    assert_eq!(shm::attach(long, base, libc::SHM_REMAP), Ok(base));
     assert_eq!(shm::attach(short, base + PAGE, libc::SHM_REMAP), Ok(base + PAGE));
     assert_eq!((attached(long), attached(short)), (2, 1));
     assert_eq!(shm::detach(base), Ok(()));
