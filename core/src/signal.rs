@@ -284,10 +284,15 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
     let tls = tls();
     // SAFETY: the kernel passes a valid siginfo_t to a SA_SIGINFO handler.
     let fault = FAULTS.contains(&sig) && unsafe { (*info).si_code } > 0;
-    // SAFETY: the context and the siginfo are the kernel's.
-    if fault
-        && unsafe { sig == libc::SIGBUS && lost(tls, (*info).si_addr() as usize) || copy::caught(context) }
-    {
+    if fault && sig == libc::SIGBUS {
+        // SAFETY: as above.
+        let addr = unsafe { (*info).si_addr() } as usize;
+        if lost(tls, addr) {
+            return;
+        }
+    }
+    // SAFETY: the context is the kernel's.
+    if fault && unsafe { copy::caught(context) } {
         return;
     }
     if tls.inside.get() != 0 && !fault {

@@ -326,6 +326,8 @@ fn repair_at_any_time_changes_nothing() {
         for _ in 0..600 {
             pair.step(&mut random);
             if random.one_in(5) {
+                // It looks at all sleepers anew, which nobody can see but by what their wait is counted for.
+                pair.model.serve_all();
                 pair.recover();
                 pair.settle_ended();
                 pair.check();

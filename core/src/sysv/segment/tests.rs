@@ -1,7 +1,7 @@
 //! Attach records against a simple model, on private memory.
 
 use super::*;
-use crate::namespace::Namespace;
+use crate::namespace::{member::Member, Namespace};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::format;
@@ -67,7 +67,8 @@ fn counts_are_kept_by_token() {
 fn the_dead_are_voided() {
     let bench = Bench::new("reap");
     let segment = bench.segment();
-    let me = lifeline::my_token(&bench.ns).unwrap();
+    let living = Member::born(&bench.ns);
+    let me = living.token;
     segment.record(me).unwrap().set(me, 17, 2);
     for i in 0..500 {
         let token = NOBODY + i;
@@ -89,6 +90,7 @@ fn the_dead_are_voided() {
     segment.reap(&bench.ns);
     assert_eq!((segment.attached(), segment.head().lpid.get()), (2, 17));
     assert!(segment.head().dtime.get() != 0);
+    living.end();
 }
 
 #[test]
