@@ -280,7 +280,7 @@ impl<'r> Set<'r> {
         }
         let at = self.offsets().redo;
         // SAFETY: the redo record lies in the mapping.
-        crate::sys::map::back(unsafe { self.base.add(at & !4095) }, (at & 4095) + n * size_of::<Step>())?;
+        crate::sys::map::populate(unsafe { self.base.add(at) }, n * size_of::<Step>())?;
         backed.set(n as u32);
         Ok(())
     }

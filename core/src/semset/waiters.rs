@@ -3,13 +3,13 @@
 
 use super::guard::Context;
 use super::layout::*;
-use super::ops::{Doer, Op, Ops, OPS_IN_CELL};
+use super::ops::{Doer, Op, OPS_IN_CELL};
 use super::undo::NoCell;
 use super::Set;
 use crate::namespace::lifeline::Token;
 use crate::region::{Checked, Corrupt, NIL, W32};
-use crate::sync::wait::Wakes;
-use crate::sys::{futex, map};
+use crate::sync::wait::{self, Wakes};
+use crate::sys::map;
 use core::sync::atomic::Ordering::*;
 
 impl Waiter {
@@ -76,7 +76,7 @@ impl<'r> Set<'r> {
             let start = c / PAGE * PAGE;
             // SAFETY: cell c, and so the page that it lies in, is in the mapping.
             let page = unsafe { self.base.add(self.offsets().cells + start as usize * size_of::<Cell>()) };
-            map::back(page, 4096).map_err(|_| NoCell::NoMemory)?;
+            map::populate(page, 4096).map_err(|_| NoCell::NoMemory)?;
             head.backed_cells.set(start + PAGE);
         }
         head.fresh_cell.set(c + 1);
@@ -279,20 +279,9 @@ impl<'r> Set<'r> {
                 return Ok(());
             }
             let waiter = self.waiter(w)?;
-            futex::wake(waiter.state.atomic(), 1);
+            wait::nudge(waiter.state.atomic());
             w = waiter.after.get();
         }
         Err(Corrupt)
-    }
-
-    /// Whether a sleeper's operations would change a value. Linux: sem_queue.alter
-    pub(super) fn alters(&self, w: u32) -> Checked<bool> {
-        let mut cursor = self.each(Ops::Sleeper(w));
-        while let Some(op) = cursor.advance()? {
-            if op.change != 0 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }

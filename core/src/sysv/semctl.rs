@@ -201,11 +201,7 @@ fn set_all(ns: &'static Namespace, id: c_int, from: Out<c_ushort>) -> Result<()>
         if done.is_ok() {
             set.commit(set.nsems() as usize, pid, NIL, CLEAR_ALL)?;
             set.head().common.ctime.set(clock::now_s() as u64);
-            if set.head().arrays.get() != 0 {
-                set.serve_all(cx)?;
-            } else {
-                all.clone().try_for_each(|sem| set.serve_one(sem, cx))?;
-            }
+            set.serve_all(cx)?;
         }
         all.clone().try_for_each(|sem| set.thaw(sem))?;
         Ok(done)
