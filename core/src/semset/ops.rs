@@ -82,7 +82,7 @@ impl Cursor<'_, '_, '_> {
 
     fn of_sleeper(&mut self, w: u32, i: u32) -> Checked<Option<Op>> {
         let waiter = self.set.waiter(w)?;
-        if i >= waiter.count.get().min(MAX_OPS as u32) {
+        if i >= waiter.count().min(MAX_OPS as u32) {
             return Ok(None);
         }
         if i == 0 {

@@ -175,7 +175,7 @@ impl<'r> Set<'r> {
             Plan::Blocked(op) => waiter.note_blocked(op),
             Plan::Fail(e) => {
                 self.unlink(waiter)?;
-                waiter.count.set(e.raw() as u32);
+                waiter.set_count(e.raw() as u32);
                 cx.wakes.end(waiter.state.atomic(), waiting::FAILED);
             }
             Plan::Ready(n) => {

@@ -104,7 +104,7 @@ impl Waiting {
             waiting::DONE => Outcome::Done(Ok(())),
             waiting::FAILED => {
                 let known = [Errno::EAGAIN, Errno::ENOMEM, Errno::ERANGE];
-                let errno = known.into_iter().find(|e| e.raw() as u32 == waiter.count.get());
+                let errno = known.into_iter().find(|e| e.raw() as u32 == waiter.count());
                 Outcome::Done(Err(errno.ok_or(Corrupt)?))
             }
             waiting::RETRY => Outcome::Again,

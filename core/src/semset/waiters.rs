@@ -13,9 +13,16 @@ use crate::sys::map;
 use core::sync::atomic::Ordering::*;
 
 impl Waiter {
+    /// How many operations it wants; FAILED: the errno.
+    pub fn count(&self) -> u32 {
+        (self.op.get() >> 48) as u32
+    }
+    pub(super) fn set_count(&self, count: u32) {
+        self.op.set(self.op.get() & !(0xffff << 48) | (count as u64) << 48);
+    }
     /// Whether it wants one operation only.
     pub fn is_single(&self) -> bool {
-        self.count.get() == 1
+        self.count() == 1
     }
     /// Its operation, or the first of them.
     pub fn first(&self) -> Op {
@@ -23,7 +30,7 @@ impl Waiter {
     }
     /// In whose name its operations are done.
     pub fn doer(&self) -> Doer {
-        let token = (self.undo_generation.get() as u64) << 32 | self.token.get() & 0xffff_ffff;
+        let token = (self.undo[1].get() as u64) << 32 | self.undo[0].get() as u64;
         Doer { pid: self.pid.get(), token }
     }
     /// Notes which operation an array waits for (semncnt and semzcnt count it there alone).
@@ -129,12 +136,13 @@ impl<'r> Set<'r> {
         cell.kind.atomic().store(kind::WAITER, Release);
         let waiter = self.waiter(w)?;
         waiter.token.set(token);
-        waiter.undo_generation.set((doer.token >> 32) as u32);
+        waiter.undo[0].set(doer.token as u32);
+        waiter.undo[1].set((doer.token >> 32) as u32);
         waiter.pid.set(doer.pid);
         waiter.seq.set(seq);
         waiter.more.set(more);
         waiter.op.set(ops.first().map_or(0, |op| Op::from(op).pack()));
-        waiter.count.set(ops.len() as u32);
+        waiter.set_count(ops.len() as u32);
         waiter.note_blocked(blocked);
         head.waiter_seq.set(seq.wrapping_add(1));
         // From here on it waits.

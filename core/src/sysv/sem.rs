@@ -190,7 +190,7 @@ fn deadline(timeout: Option<timespec>) -> Result<Option<Deadline>> {
 
 /// The set, for operations on semaphores up to `last`. EINVAL; EFBIG, before EACCES.
 #[inline]
-fn find(ns: &'static Namespace, id: c_int, last: u32) -> Result<Ref> {
+pub fn find(ns: &'static Namespace, id: c_int, last: u32) -> Result<Ref> {
     SEM.by_id(ns, id).map_err(|e| if e == Errno::EACCES { out_of_reach(ns, id, last) } else { e })
 }
 

@@ -174,10 +174,10 @@ impl<'a> Pair<'a> {
             let waiter = self.set().waiter(cell).unwrap();
             let got = match waiter.state.get() {
                 waiting::DONE => Verdict::Done,
-                waiting::FAILED if waiter.count.get() == Errno::EAGAIN.raw() as u32 => {
+                waiting::FAILED if waiter.count() == Errno::EAGAIN.raw() as u32 => {
                     Verdict::Fails(Errno::EAGAIN)
                 }
-                waiting::FAILED if waiter.count.get() == Errno::ERANGE.raw() as u32 => {
+                waiting::FAILED if waiter.count() == Errno::ERANGE.raw() as u32 => {
                     Verdict::Fails(Errno::ERANGE)
                 }
                 state => panic!("a sleeper in state {state}, not {verdict:?}"),
