@@ -113,6 +113,8 @@ static void watch(int64_t slept_ms)
 {
     int kind;
 
+    errno = 0;
+    NEED(!load(&shared->blamed) || (sleep_ms(10), 0), "%s", shared->wrong);
     for (kind = 0; kind < KINDS; kind++) {
         int64_t stalled = stall_ms(kind) - slept_ms;
 
@@ -121,8 +123,7 @@ static void watch(int64_t slept_ms)
         if (stalled <= STALL_MS)
             continue;
         tell_who_waits();
-        errno = 0;
-        dprintf(2, "%s\n", shared->wrong); WRONG("%s stand still for %lld ms", kind_names[kind], (long long)stalled);
+        WRONG("%s stand still for %lld ms", kind_names[kind], (long long)stalled);
     }
 }
 

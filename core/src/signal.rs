@@ -24,6 +24,14 @@ const SIG_HOLD: sighandler_t = 2;
 /// Raised by the instruction that they interrupt: cannot be put off.
 const FAULTS: [c_int; 6] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
+const FAULT_SET: u64 = {
+    let (mut set, mut i) = (0, 0);
+    while i < FAULTS.len() {
+        set |= 1 << (FAULTS[i] - 1);
+        i += 1;
+    }
+    set
+};
 
 /// What the program has set for one signal. A sequence lock: odd while being written.
 struct Action {
@@ -79,6 +87,23 @@ pub fn set_mask(how: c_int, mask: u64) -> u64 {
     // SAFETY: both words are kernel signal sets of 8 bytes.
     let _ = unsafe { syscall!(libc::SYS_rt_sigprocmask, how, &mask as *const u64, &mut old as *mut u64, 8) };
     old
+}
+
+/// No handler of the program runs in this thread until this is dropped; but faults are caught, for they may be
+/// the answer to a question of ours.
+pub struct Quiet(u64);
+
+impl Quiet {
+    #[allow(missing_docs)]
+    pub fn begin() -> Quiet {
+        Quiet(set_mask(libc::SIG_BLOCK, ALL & !FAULT_SET))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        set_mask(libc::SIG_SETMASK, self.0);
+    }
 }
 
 /// The right to change the table: all signals are blocked, other threads wait.
@@ -398,7 +423,6 @@ unsafe fn die_of(sig: c_int, info: *const siginfo_t, fault: bool) {
 /// # Safety
 /// `info` and `context` are what the kernel passed to a handler.
 unsafe fn defer(tls: &Tls, sig: c_int, info: *const siginfo_t, context: *mut ucontext_t) {
-    let faults = FAULTS.iter().fold(0, |set, s| set | 1u64 << (s - 1));
     // With SA_NODEFER it would come at once.
     set_mask(libc::SIG_BLOCK, 1 << (sig - 1));
     // SAFETY: the caller's contract; the mask is the first word of the context's set.
@@ -409,7 +433,7 @@ unsafe fn defer(tls: &Tls, sig: c_int, info: *const siginfo_t, context: *mut uco
             tls.saved_mask.set(mask.read());
         }
         // Blocked already, if this is a fault's signal which somebody has sent after another.
-        mask.write(mask.read() | ALL & !faults | 1 << (sig - 1));
+        mask.write(mask.read() | ALL & !FAULT_SET | 1 << (sig - 1));
     }
 }
 

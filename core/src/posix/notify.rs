@@ -12,7 +12,7 @@ use crate::queue::guard::Locked;
 use crate::queue::layout::Notify;
 use crate::queue::Queue;
 use crate::region::object::Ref;
-use crate::signal::{set_mask, ALL};
+use crate::signal::{set_mask, Quiet};
 use crate::sync::section::Section;
 use crate::sys::{clock, file, futex, map, raw::syscall};
 use crate::user::In;
@@ -145,6 +145,8 @@ pub fn notify(fd: c_int, event: In<libc::sigevent>) -> Result<()> {
         }
     }
     let ns = namespace::current()?;
+    // A handler must find a registration whose thread has been started, and may not jump away before.
+    let _quiet = event.map(|_| Quiet::begin());
     let section = Section::enter()?;
     let me = lifeline::my_token(ns)?;
     let object = descriptor::find(fd)?;
@@ -171,6 +173,11 @@ struct Watch {
     turn: u32,
     event: SigEvent,
     state: AtomicU32,
+}
+
+/// What a thread is started with. It lies on its starter's stack.
+struct Start {
+    watch: *mut Watch,
     /// 1 once the thread runs. glibc's set*id calls wait for threads that have not begun, and in a
     /// child made by a bare clone(2) such a thread never will.
     begun: AtomicU32,
@@ -205,7 +212,6 @@ fn register(
             turn,
             event: *event,
             state: AtomicU32::new(WATCHING),
-            begun: AtomicU32::new(0),
         };
         let place = map::anonymous(size_of::<Watch>())?.cast::<Watch>();
         // SAFETY: fresh memory.
@@ -265,21 +271,21 @@ fn start(watch: *mut Watch, ns: &'static Namespace, me: u64, fd: c_int) -> Resul
         libc::SIGEV_THREAD => event.attributes,
         _ => core::ptr::null(),
     };
-    // SAFETY: the thread takes its side of the watch over. Signals are blocked while it is started,
-    // so that it runs no handler of the program's.
+    let start = Start { watch, begun: AtomicU32::new(0) };
+    // SAFETY: the thread takes its side of the watch over, which may be gone as soon as it runs. It inherits
+    // the mask, so that it runs no handler of the program's.
     let created = unsafe {
-        let mask = set_mask(libc::SIG_SETMASK, ALL);
         let mut thread: libc::pthread_t = core::mem::zeroed();
-        let created = libc::pthread_create(&mut thread, attributes, run, watch.cast());
+        let argument = core::ptr::addr_of!(start).cast_mut().cast();
+        let created = libc::pthread_create(&mut thread, attributes, run, argument);
         if created == 0 && !is_detached(attributes) {
             libc::pthread_detach(thread);
         }
-        while created == 0 && (*watch).begun.load(Acquire) == 0 {
-            let _ = futex::wait_until(&(*watch).begun, 0, &clock::sooner(None, 1_000_000_000));
-        }
-        set_mask(libc::SIG_SETMASK, mask);
         created
     };
+    while created == 0 && start.begun.load(Acquire) == 0 {
+        let _ = futex::wait_until(&start.begun, 0, &clock::sooner(None, 1_000_000_000));
+    }
     if created == 0 {
         return Ok(());
     }
@@ -307,12 +313,17 @@ unsafe fn is_detached(attributes: *const libc::pthread_attr_t) -> bool {
 
 /// The watching thread: sleeps until its registration ends, and delivers if it was fired.
 extern "C" fn run(place: *mut c_void) -> *mut c_void {
-    let place = place.cast::<Watch>();
+    let start = place.cast::<Start>();
+    // SAFETY: the starter waits for the store; of the word that may be gone then only the address is used.
+    let place = unsafe {
+        let (place, begun) = ((*start).watch, &(*start).begun);
+        begun.store(1, Release);
+        futex::wake(begun, 1);
+        place
+    };
     // SAFETY: not freed before this side has let go.
     let (event, sender, done) = unsafe {
         let watch = &*place;
-        watch.begun.store(1, Release);
-        futex::wake(&watch.begun, 1);
         let queue = Queue::of(&watch.object);
         let notify = &queue.head().notify;
         while notify.turn.atomic().load(Acquire) == watch.turn {
