@@ -207,12 +207,7 @@ fn register(
     notify.watched.set(watched as u32);
     let turn = notify.turn.atomic().fetch_add(1, Release).wrapping_add(1);
     let watch = if watched {
-        let watch = Watch {
-            object: object.again(),
-            turn,
-            event: *event,
-            state: AtomicU32::new(WATCHING),
-        };
+        let watch = Watch { object: object.again(), turn, event: *event, state: AtomicU32::new(WATCHING) };
         let place = map::anonymous(size_of::<Watch>())?.cast::<Watch>();
         // SAFETY: fresh memory.
         unsafe { place.write(watch) };

@@ -233,7 +233,8 @@ pub struct QueueHeader {
 
     /// POSIX: somebody polls: keep the FIFO in step.
     pub polled: W32,
-    _pad: W32,
+    /// When somebody last looked for dead waiters because no entry was free: low half of milliseconds.
+    pub swept_ms: W32,
     /// POSIX: the FIFO's name, which nobody can guess; 0: none yet.
     pub poll_name: W64,
     /// See [`Notify`].

@@ -10,7 +10,7 @@ use crate::region::header::ObjectKind;
 use crate::region::object::Ref;
 use crate::region::{Corrupt, NIL};
 use crate::sync::wait::{self, On, Sleeper, Why};
-use crate::sys::{clock::Deadline, raw::syscall};
+use crate::sys::{clock, clock::Deadline, raw::syscall};
 use crate::user::Out;
 use core::ffi::{c_long, c_uint, c_void};
 use core::sync::atomic::Ordering::*;
@@ -108,7 +108,7 @@ pub fn enter(locked: &mut Locked<'_>, object: &Ref, me: u64, request: Request) -
     let (queue, ns) = (locked.shared, locked.ns);
     let head = queue.head();
     let mut entry = queue.waiter_alloc()?;
-    if entry == NIL && locked.sweep()? {
+    if entry == NIL && may_sweep(head) && locked.sweep()? {
         entry = queue.waiter_alloc()?;
     }
     let seq = head.waiter_seq.get();
@@ -139,6 +139,16 @@ pub fn enter(locked: &mut Locked<'_>, object: &Ref, me: u64, request: Request) -
     queue.list_push(entry, waiter)?;
     waiter.state.atomic().store(waiting::AWAKE, Release);
     Ok(Wait::new((object, ns, me), waiting, On::State(waiter.state.atomic()), request.deadline))
+}
+
+/// One who looks for the dead is enough for all who found no entry and will try again.
+fn may_sweep(head: &QueueHeader) -> bool {
+    let now = clock::monotonic_ms() as u32;
+    let may = now.wrapping_sub(head.swept_ms.get()) as i64 * 1_000_000 >= OVERFLOW_SLICE_NS;
+    if may {
+        head.swept_ms.set(now);
+    }
+    may
 }
 
 impl Sleeper for Waiting {
