@@ -21,6 +21,7 @@ static const char *const avoid_names[AVOIDS] = {
     [AVOID_RAW_FORK_ATTACHED] = "raw-fork-attached", /* the same by a process that has segments attached */
     [AVOID_EXEC] = "exec",
     [AVOID_EXEC_REGISTERED] = "exec-registered", /* exec by a process that has called mq_notify */
+    [AVOID_EXEC_CHANGED] = "exec-changed",       /* exec by a process that has changed its uid */
     [AVOID_IDENTITY] = "identity",             /* seteuid, setegid, setgroups in the middle of a life */
     [AVOID_STALE_ID] = "stale-id",             /* identifiers of removed objects, or of none */
     [AVOID_ODD_CMD] = "odd-cmd",               /* control commands that there are none of */
@@ -225,6 +226,8 @@ void generate(struct generator *g, struct model *m, struct command *c)
             c->worker = draw_worker(g, m, false);
         }
         if (c->op == OP_EXEC && m->workers[c->worker].registered && avoided(g, AVOID_EXEC_REGISTERED))
+            continue;
+        if (c->op == OP_EXEC && m->workers[c->worker].changed && avoided(g, AVOID_EXEC_CHANGED))
             continue;
         if (!op_avoided(g, c->op) && draw_process(g, m, c))
             break;

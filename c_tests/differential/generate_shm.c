@@ -22,7 +22,7 @@ static void draw_shmget(struct generator *g, struct model *m, struct command *c)
         c->a[2] &= ~(long)SHM_NORESERVE; /* with it the kernel would promise anything */
     }
     if (!avoided(g, AVOID_HUGETLB) && draw_percent(r, 1))
-        c->a[2] |= SHM_HUGETLB;
+        c->a[2] = (c->a[2] | SHM_HUGETLB) & ~(long)SHM_NORESERVE; /* as above */
     else
         c->a[2] &= ~(long)SHM_HUGETLB;
 }

@@ -234,6 +234,7 @@ void model_learn(struct model *m, const struct command *c, const struct result *
         w->registered |= r->ret == 0 && c->a[1] != NOTIFY_NULL;
         break;
     case OP_SETEUID: case OP_SETEGID:
+        w->changed |= r->ret == 0;
         learn_identity(w, r);
         model_forget_refusals(m, c->worker);
         break;

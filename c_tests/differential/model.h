@@ -71,7 +71,7 @@ struct mqd {
 };
 
 struct worker {
-    bool alive, blocked, registered;
+    bool alive, blocked, registered, changed;
     pid_t pid;
     int pidfd, statfd, generation, past_pid;
     uint32_t handled_shown;

@@ -122,7 +122,7 @@ static void born(struct model *m, int index, pid_t pid)
         abort();
     pidfds[index] = w->pidfd + 1;
     w->alive = true;
-    w->blocked = w->registered = false;
+    w->blocked = w->registered = w->changed = false;
     w->generation++;
     w->handled_shown = m->shared->slots[index].handled;
     w->ruid = r->ruid;

@@ -37,7 +37,7 @@ impl<'r> Set<'r> {
     /// Serves the sleepers that the program's operations, just done, may have helped.
     pub fn serve(&self, ops: Ops<'_>, cx: &mut Context<'_, 'r>) -> Checked<()> {
         let head = self.head();
-        if head.waiters.head.get() == NIL {
+        if head.waiters.head.get() == NIL || !self.alters(ops)? {
             return Ok(());
         }
         if head.arrays.get() != 0 {
@@ -155,12 +155,20 @@ impl<'r> Set<'r> {
         Ok((NIL, Served::No))
     }
 
-    fn turn_of(&self, w: u32, waiter: &Waiter) -> Checked<Turn> {
-        let mut cursor = self.each(Ops::Sleeper(w));
+    /// Whether operations change a value, or only wait for zero. Linux: sem_queue.alter
+    fn alters(&self, ops: Ops<'_>) -> Checked<bool> {
+        let mut cursor = self.each(ops);
         while let Some(op) = cursor.advance()? {
             if op.change != 0 {
-                return Ok(Turn::Alter);
+                return Ok(true);
             }
+        }
+        Ok(false)
+    }
+
+    fn turn_of(&self, w: u32, waiter: &Waiter) -> Checked<Turn> {
+        if self.alters(Ops::Sleeper(w))? {
+            return Ok(Turn::Alter);
         }
         Ok(if waiter.is_single() { Turn::Zero } else { Turn::ZeroArray })
     }

@@ -97,11 +97,11 @@ fn make(
         return Err(Errno::ENOSPC);
     }
     // No file is longer. Linux: __shmem_file_setup
-    if bytes > i64::MAX as u64 {
+    let huge = flags & libc::SHM_HUGETLB != 0;
+    if bytes > i64::MAX as u64 && !huge {
         return Err(Errno::EINVAL);
     }
     let fd = file::open_at(ns.dir()?, c"shm", libc::O_TMPFILE | libc::O_RDWR, 0o600)?;
-    let huge = flags & libc::SHM_HUGETLB != 0;
     let length = if huge { huge_length(fd.raw(), flags, bytes)? } else { length };
     let no_room = |_| Errno::ENOMEM;
     // The length tells those who may not open the file how large the segment is.

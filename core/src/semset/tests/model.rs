@@ -84,7 +84,7 @@ impl Model {
     /// The caller enters the sleeper when this is Blocked.
     pub fn operate(&mut self, who: Who, ops: &[sembuf]) -> Verdict {
         let verdict = self.perform(who, ops);
-        if verdict == Verdict::Done {
+        if verdict == Verdict::Done && ops.iter().any(|op| op.sem_op != 0) {
             self.serve(ops.iter().map(|op| op.sem_num as u32).collect());
         }
         verdict
