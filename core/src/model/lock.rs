@@ -1,6 +1,6 @@
 //! The token lock.
 
-use super::{atomic, every_death, every_order, futex, nowhere, spawn, Running};
+use super::{atomic, every_death, every_order, futex, nowhere, spawn, Running, TOKENS};
 use crate::region::W32;
 use crate::sync::lock::{Got, TokenLock};
 use std::sync::Arc;
@@ -22,8 +22,6 @@ fn guarded() -> Arc<Guarded> {
     atomic::known(&[word, guarded.first.atomic(), guarded.second.atomic()]);
     guarded
 }
-
-const TOKENS: [u64; 3] = [1 << 32 | 1, 1 << 32 | 2, 7 << 32 | 3];
 
 impl Guarded {
     fn add_one(&self, me: u64) -> Got {

@@ -8,8 +8,11 @@
 pub mod atomic;
 pub mod futex;
 
+mod crowd;
 mod lock;
+mod queue;
 mod sem;
+mod slab;
 
 use crate::namespace::Namespace;
 use crate::sys::tls::Tls;
@@ -56,6 +59,9 @@ pub(crate) struct Life {
 
 /// Threads of an execution under loom, with its first.
 const THREADS: usize = 5;
+
+/// For them to bear.
+pub const TOKENS: [u64; 4] = [1 << 32 | 1, 1 << 32 | 2, 7 << 32 | 3, 1 << 32 | 4];
 
 /// What a killed thread unwinds with.
 struct Killed;
@@ -257,6 +263,11 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// 1 for a long run (`make models`).
+fn deeper() -> usize {
+    std::env::var_os("USIPC_MODELS_DEEPER").is_some() as usize
+}
+
 /// Every order that loom finds to make a difference, with up to `preemptions` threads interrupted.
 pub fn every_order(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
     std::println!("{} orders", orders(preemptions, body));
@@ -264,7 +275,7 @@ pub fn every_order(preemptions: usize, body: impl Fn() + Sync + Send + 'static) 
 
 fn orders(preemptions: usize, body: impl Fn() + Sync + Send + 'static) -> usize {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
+    builder.preemption_bound = Some(preemptions + deeper());
     builder.max_branches = 20_000;
     let _alone = alone();
     let orders = Arc::new(AtomicUsize::new(0));
@@ -316,6 +327,7 @@ pub fn nowhere() -> &'static Namespace {
 pub fn random_orders(times: usize, body: impl Fn() + Sync + Send + 'static) {
     let _alone = alone();
     let body = Arc::new(body);
+    let times = times * (1 + 20 * deeper());
     plainly(nowhere);
     shuttle::check_random(
         move || {
@@ -325,4 +337,11 @@ pub fn random_orders(times: usize, body: impl Fn() + Sync + Send + 'static) {
         times,
     );
     ENGINE.set(Engine::None);
+    std::println!("{times} random orders");
+}
+
+/// A number below `n` that differs from one random order to the next.
+pub fn any_below(n: u32) -> u32 {
+    use shuttle::rand::Rng;
+    shuttle::rand::thread_rng().gen_range(0..n)
 }

@@ -1,15 +1,16 @@
 //! Semaphores: the word that is changed without the lock, and the wait of those who cannot go on.
 
-use super::{every_death, every_order, futex, nowhere, plainly, spawn, Running};
+use super::{every_death, every_order, futex, plainly, spawn, Running, TOKENS};
 use crate::errno::{Errno, Result};
 use crate::perm::Perm;
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping};
 use crate::semset::layout::*;
-use crate::semset::ops::{Op, SEM_UNDO};
+use crate::semset::ops::SEM_UNDO;
 use crate::semset::Set;
 use crate::sys::map;
-use crate::sysv::sem::{at_once, in_turn, SEM};
+use crate::sysv::sem::{self, SEM};
+use crate::user::In;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use libc::{sembuf, IPC_NOWAIT};
 use std::sync::Arc;
@@ -18,10 +19,9 @@ use std::vec::Vec;
 /// The identifier, and so the index, of the set that a model works on.
 const ID: i32 = 1;
 const SEMS: u32 = 2;
-const TOKENS: [u64; 4] = [1 << 32 | 1, 1 << 32 | 2, 7 << 32 | 3, 1 << 32 | 4];
 
 /// A new set in private memory.
-fn set(values: [i32; SEMS as usize]) {
+pub fn set(values: [i32; SEMS as usize]) {
     plainly(|| {
         let geometry = Geometry { nsems: SEMS, nodes: 64, ..Geometry::default() };
         let len = Offsets::of(SEMS).cells + geometry.nodes as usize * size_of::<Cell>();
@@ -48,21 +48,17 @@ fn set(values: [i32; SEMS as usize]) {
 }
 
 /// semop(2), of operations as (semaphore, change, flags).
-fn semop(ops: &[(u16, i16, i32)]) -> Result<()> {
+pub fn semop(ops: &[(u16, i16, i32)]) -> Result<()> {
     let ops: Vec<sembuf> = ops
         .iter()
         .map(|&(sem_num, sem_op, flags)| sembuf { sem_num, sem_op, sem_flg: flags as i16 })
         .collect();
-    if let [op] = &ops[..] {
-        if at_once(nowhere(), ID, Op::from(op))? {
-            return Ok(());
-        }
-    }
-    in_turn(nowhere(), ID, &ops, None)
+    // SAFETY: the operations stay where they are during the call.
+    sem::operate(ID, unsafe { In::new(ops.as_ptr()) }, ops.len(), None)
 }
 
 /// The values, when nobody else is at work.
-fn values() -> [i32; SEMS as usize] {
+pub fn values() -> [i32; SEMS as usize] {
     let object = SEM.table.get(ID as usize).unwrap();
     core::array::from_fn(|sem| word::value(Set::of(&object).word(sem as u32).unwrap().get()))
 }
@@ -126,7 +122,7 @@ fn an_interrupted_sleeper_has_it_or_has_it_not() {
 }
 
 /// Nothing is left of those who have come and gone: the next operation needs no lock.
-fn settled() {
+pub fn settled() {
     let object = SEM.table.get(ID as usize).unwrap();
     let set = Set::of(&object);
     assert_eq!(set.head().waiters.head.get(), crate::region::NIL);

@@ -209,7 +209,7 @@ fn check(object: &Ref, ops: &[sembuf]) -> Result<()> {
 
 /// One operation by one compare-and-swap. False: it takes the lock to say.
 #[inline]
-pub(crate) fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
+fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
     if op.undo() {
         return Ok(false);
     }
@@ -246,12 +246,7 @@ enum Turn {
 }
 
 /// Does operations under the lock, sleeping where they have to wait.
-pub(crate) fn in_turn(
-    ns: &'static Namespace,
-    id: c_int,
-    ops: &[sembuf],
-    deadline: Option<Deadline>,
-) -> Result<()> {
+fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> {
     if ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0) {
         process::page()?.adjusts.store(1, Relaxed);
     }
