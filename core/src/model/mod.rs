@@ -16,11 +16,13 @@ mod slab;
 
 use crate::namespace::Namespace;
 use crate::sys::tls::Tls;
+use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use once_cell::race::OnceNonZeroUsize;
 use std::boxed::Box;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
 /// What chooses the order.
@@ -310,17 +312,17 @@ pub fn every_death(preemptions: usize, body: impl Fn(u32) -> bool + Sync + Send 
 
 /// A namespace of which nothing is left but the value: the models ask nobody.
 pub fn nowhere() -> &'static Namespace {
-    static NOWHERE: OnceLock<usize> = OnceLock::new();
-    let p = *NOWHERE.get_or_init(|| {
+    static NOWHERE: OnceNonZeroUsize = OnceNonZeroUsize::new();
+    let p = NOWHERE.get_or_init(|| {
         let path = std::env::temp_dir().join(std::format!("usipc-model-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         let text = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
         let ns = Namespace::open(&text).ok().unwrap();
         std::fs::remove_dir_all(&path).unwrap();
-        Box::into_raw(Box::new(ns)) as usize
+        NonZeroUsize::new(Box::into_raw(Box::new(ns)) as usize).unwrap()
     });
     // SAFETY: from Box::into_raw, and never freed.
-    unsafe { &*(p as *const Namespace) }
+    unsafe { &*(p.get() as *const Namespace) }
 }
 
 /// `times` random orders.
