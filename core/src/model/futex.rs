@@ -4,14 +4,15 @@
 use super::atomic::{value_of, AtomicU32};
 use super::{Engine, Life, ENGINE};
 use crate::errno::{Errno, Result};
+use crate::sync::wait::waiting::ASLEEP;
 use crate::sys::clock::Deadline;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::vec::Vec;
 
 struct Sleeper {
     at: usize,
+    value: u32,
     life: Rc<Life>,
     thread: Handle,
     outcome: Cell<Option<Result<()>>>,
@@ -34,14 +35,14 @@ impl Sleeper {
 
 std::thread_local! {
     static SLEEPERS: RefCell<Vec<Rc<Sleeper>>> = RefCell::default();
-    static BUCKETS: RefCell<HashMap<usize, Rc<loom::sync::Mutex<()>>>> = RefCell::default();
+    static BUCKET: RefCell<Option<Rc<loom::sync::Mutex<()>>>> = RefCell::default();
     static TIME_PASSES: Cell<bool> = const { Cell::new(false) };
     static NOW_S: Cell<i64> = const { Cell::new(1) };
 }
 
 pub(super) fn forget() {
     SLEEPERS.with_borrow_mut(Vec::clear);
-    BUCKETS.with_borrow_mut(HashMap::clear);
+    BUCKET.set(None);
     TIME_PASSES.set(false);
     NOW_S.set(1);
 }
@@ -56,14 +57,15 @@ pub(crate) fn now() -> libc::timespec {
     libc::timespec { tv_sec: NOW_S.get(), tv_nsec: 0 }
 }
 
-/// Runs `body` as the kernel does with the bucket of a futex locked. shuttle's threads change at atomic operations
-/// alone, of which there are none in there.
-fn locked<T>(at: usize, body: impl FnOnce() -> T) -> T {
+/// Runs `body` as the kernel does with the bucket of a futex locked. All futexes share one here, so that loom sees that
+/// who interrupts a sleeper depends on when it went to sleep. shuttle's threads change at atomic operations alone, of
+/// which there are none in there.
+fn locked<T>(body: impl FnOnce() -> T) -> T {
     if ENGINE.get() != Engine::Loom {
         return body();
     }
     let new = || Rc::new(loom::sync::Mutex::new(()));
-    let bucket = BUCKETS.with_borrow_mut(|all| all.entry(at).or_insert_with(new).clone());
+    let bucket = BUCKET.with_borrow_mut(|bucket| bucket.get_or_insert_with(new).clone());
     let _held = bucket.lock().unwrap();
     body()
 }
@@ -82,8 +84,8 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, _: &Deadline) -> Result<()> {
         true => Handle::Loom(loom::thread::current()),
         false => Handle::Shuttle(shuttle::thread::current()),
     };
-    let sleeper = Rc::new(Sleeper { at, life, thread, outcome: Cell::new(None) });
-    locked(at, || {
+    let sleeper = Rc::new(Sleeper { at, value, life, thread, outcome: Cell::new(None) });
+    locked(|| {
         if value_of(word, under_loom) != value {
             return Err(Errno::EAGAIN);
         }
@@ -95,7 +97,7 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, _: &Deadline) -> Result<()> {
             true => loom::thread::yield_now(),
             false => shuttle::thread::yield_now(),
         }
-        return locked(at, || {
+        return locked(|| {
             take_out(&sleeper);
             NOW_S.set(NOW_S.get() + 1);
             sleeper.outcome.get().unwrap_or(Err(Errno::ETIMEDOUT))
@@ -118,7 +120,7 @@ pub(crate) fn wake(word: &AtomicU32, n: u32) -> usize {
     if super::this().gone.get() {
         return 0;
     }
-    locked(at, || {
+    locked(|| {
         let woken: Vec<_> = SLEEPERS.with_borrow_mut(|all| {
             let woken: Vec<_> = all.iter().filter(|s| s.at == at).take(n as usize).cloned().collect();
             all.retain(|s| !woken.iter().any(|w| Rc::ptr_eq(s, w)));
@@ -129,14 +131,14 @@ pub(crate) fn wake(word: &AtomicU32, n: u32) -> usize {
     })
 }
 
-/// Ends the sleep of the thread that bears `token`, if it sleeps: a handler has run, its time is over, or it is killed.
+/// Ends the wait of the thread that bears `token`, if it sleeps in one (and not for a lock): a handler has run, its time is over, or it is killed.
 pub fn interrupt(token: u64, how: Errno, killed: bool) -> bool {
-    let find = || SLEEPERS.with_borrow(|all| all.iter().find(|s| s.life.token == token).cloned());
-    let Some(sleeper) = find() else { return false };
-    locked(sleeper.at, || {
-        if sleeper.outcome.get().is_some() {
-            return false;
-        }
+    locked(|| {
+        let find = || {
+            SLEEPERS
+                .with_borrow(|all| all.iter().find(|s| s.life.token == token && s.value == ASLEEP).cloned())
+        };
+        let Some(sleeper) = find() else { return false };
         take_out(&sleeper);
         if killed {
             sleeper.life.end();

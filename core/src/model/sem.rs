@@ -101,7 +101,9 @@ fn no_change_of_the_word_is_lost() {
 fn a_sleeper_is_served() {
     every_order(3, || {
         set([0, 0]);
-        let (sleeper, other) = (start(0, None, &[(0, -1, 0)]), start(1, None, &[(0, 1, 0)]));
+        let sleeper = start(0, None, &[(0, -2, 0)]);
+        // The first does not help him: the second must not pass him by.
+        let other = spawn(TOKENS[1], None, || (0..2).for_each(|_| assert_eq!(semop(&[(0, 1, 0)]), Ok(()))));
         assert!(sleeper.join() && other.join());
         assert_eq!(values(), [0, 0]);
     });
