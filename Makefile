@@ -30,7 +30,8 @@ SETUP := VENV='$(TARGET)/c_tests/venv' packaging/setup
 LOOM := CARGO_PROFILE_DEV_OPT_LEVEL=1 RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(TARGET)/loom'
 NIGHTLY := $(CARGO) +nightly
 NIGHTLY_RUSTC := rustc +nightly
-# The unit tests on memory of their own, without files and forks: what miri can run.
+# The unit tests on memory of their own, without files and forks: what miri can run. Its emulation of weak memory does not know
+# memory that is used in words of different sizes, one after the other.
 MIRI_TESTS := queue::heap queue::arena queue::index
 
 .PHONY: all check models soak demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
@@ -48,7 +49,7 @@ check: setup-check all rust-check ## run all tests; installs what they need when
 models: need-cargo need-cc ## concurrency checked by loom and shuttle, at length; miri and ThreadSanitizer where nightly is installed
 	$(LOOM) USIPC_MODELS_DEEPER=1 $(CARGO) test -p usipc-core --lib -- model::
 	@if $(NIGHTLY) miri --version >/dev/null 2>&1; then \
-	    MIRIFLAGS=-Zmiri-permissive-provenance CARGO_TARGET_DIR='$(TARGET)/miri' \
+	    MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-disable-weak-memory-emulation' CARGO_TARGET_DIR='$(TARGET)/miri' \
 	    $(NIGHTLY) miri test -p usipc-core --lib -- $(MIRI_TESTS); \
 	else echo "skip models/miri: not installed (type: rustup toolchain install nightly -c miri,rust-src)"; fi
 	@if [ -d "$$($(NIGHTLY_RUSTC) --print sysroot 2>/dev/null)/lib/rustlib/src/rust" ]; then \

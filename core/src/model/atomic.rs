@@ -15,6 +15,7 @@ use std::boxed::Box;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::vec::Vec;
 
 /// As the real one, which only a plain execution and shuttle's (where one thread runs at a time) need.
 pub fn fence(order: Ordering) {
@@ -133,6 +134,15 @@ pub(super) fn value_of(futex: &AtomicU32, under_loom: bool) -> u32 {
         Some(cell) => (cell.load(Ordering::Relaxed) >> (at % 8 * 8)) as u32,
         None => futex.cell().load(Ordering::Relaxed),
     }
+}
+
+/// Memory is unmapped: for loom a store, so that it tries all orders of that and of other uses.
+pub(super) fn end(range: core::ops::Range<usize>) {
+    let cells: Vec<_> = CELLS_U32.with_borrow(|cells| {
+        let inside = |(at, _): &(&usize, _)| range.contains(*at);
+        cells.iter().filter(inside).map(|(_, cell)| cell.clone()).collect()
+    });
+    cells.iter().for_each(|cell| cell.store(0, Ordering::Relaxed));
 }
 
 /// An execution begins: nothing is known yet.

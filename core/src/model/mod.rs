@@ -176,6 +176,7 @@ pub(crate) fn unmapped(p: *mut u8, len: usize) -> bool {
     if ENGINE.get() == Engine::None || PLAINLY.get() {
         return false;
     }
+    atomic::end(p as usize..p as usize + len);
     UNMAPPED.with_borrow_mut(|all| all.push((p as usize, len)));
     true
 }

@@ -29,6 +29,8 @@ fn look(object: &Ref) {
 fn check(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
     // The first executions must not find fewer slots than the others.
     let alone = super::alone();
+    (1..5).for_each(|n| TABLE.put(N + n, &install(n as i32)).unwrap());
+    (1..5).for_each(|n| assert!(TABLE.remove(N + n)));
     (1..4).for_each(|n| TABLE.put(N, &install(n)).unwrap());
     drop(alone);
     every_order(preemptions, move || {
@@ -41,8 +43,8 @@ fn begin() {
     plainly(|| TABLE.put(N, &install(1)).unwrap());
     TABLE.get(N).iter().for_each(look);
     // So that there are free slots, and their words are known.
-    (1..4).for_each(|n| TABLE.put(N + n, &install(n as i32)).unwrap());
-    (1..4).for_each(|n| assert!(TABLE.remove(N + n)));
+    (1..5).for_each(|n| TABLE.put(N + n, &install(n as i32)).unwrap());
+    (1..5).for_each(|n| assert!(TABLE.remove(N + n)));
 }
 
 /// One looks while another puts an object out of use and a new one in, perhaps in the same slot.
@@ -71,12 +73,15 @@ fn a_slot_has_one_user() {
     check(2, || {
         let user = |who: usize| {
             spawn(TOKENS[who], None, move || {
-                for number in [10, 20] {
+                // In turn, with one of them always there: what is on top of the free ones goes and comes back.
+                let mut last: Option<Ref> = None;
+                for (number, at) in [(10, 1), (20, 3), (30, 1)] {
                     let object = install(number + who as i32);
-                    TABLE.put(N + 1 + who, &object).unwrap();
+                    TABLE.put(N + at + who, &object).unwrap();
+                    last.iter().for_each(look);
                     look(&object);
-                    drop(object);
-                    assert!(TABLE.remove(N + 1 + who));
+                    last = Some(object);
+                    TABLE.remove(N + 4 - at + who);
                 }
             })
         };
