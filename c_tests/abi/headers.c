@@ -4,6 +4,7 @@
 #include <usipc.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/shm.h>
 #include <mqueue.h>
 #include <semaphore.h>
 #include <sys/mman.h>
@@ -11,6 +12,7 @@
 #include <sys/mman.h>
 #include <semaphore.h>
 #include <mqueue.h>
+#include <sys/shm.h>
 #include <sys/msg.h>
 #include <sys/ipc.h>
 #include <usipc.h>
@@ -18,6 +20,8 @@
 #include <usipc/mqueue.h>
 #include <sys/msg.h>
 #include <usipc/msg.h>
+#include <sys/shm.h>
+#include <usipc/shm.h>
 #include <mqueue.h>
 #include <usipc/ipc.h>
 #include <usipc/semaphore.h>
@@ -39,6 +43,10 @@ int (*p_msgget)(key_t, int) = msgget;
 int (*p_msgsnd)(int, const void *, size_t, int) = msgsnd;
 ssize_t (*p_msgrcv)(int, void *, size_t, long, int) = msgrcv;
 int (*p_msgctl)(int, int, struct msqid_ds *) = msgctl;
+int (*p_shmget)(key_t, size_t, int) = shmget;
+void *(*p_shmat)(int, const void *, int) = shmat;
+int (*p_shmdt)(const void *) = shmdt;
+int (*p_shmctl)(int, int, struct shmid_ds *) = shmctl;
 mqd_t (*p_mq_open)(const char *, int, ...) = mq_open;
 int (*p_mq_close)(mqd_t) = mq_close;
 int (*p_mq_unlink)(const char *) = mq_unlink;

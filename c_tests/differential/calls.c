@@ -1,11 +1,11 @@
-/* The message queue calls themselves, made through libc, and what can be seen of their results. */
+/* The calls on message queues, made through libc, and what can be seen of their results. */
 #include "differential.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
-enum { FILL = 0xA5, ERRNO_BEFORE = 12321, TAIL_BYTES = 64, TAG_BYTES = 4 };
+enum { ERRNO_BEFORE = 12321, TAIL_BYTES = 64, TAG_BYTES = 4 };
 
 static struct {
     long type;
@@ -13,7 +13,7 @@ static struct {
 } message;
 
 /* No pointer here may be dereferenced: one the kernel itself uses, and one no address space has. */
-static void *pointer(enum pointer kind, void *good)
+void *pointer(enum pointer kind, void *good)
 {
     switch (kind) {
     case POINTER_NULL: return NULL;
@@ -83,12 +83,12 @@ static void look_at_message(const unsigned char *body, size_t size, struct resul
         r->written |= !all_filled(body, body + prepared);
 }
 
-static void before(void)
+void before(void)
 {
     errno = ERRNO_BEFORE;
 }
 
-static void after(struct result *r)
+void after(struct result *r)
 {
     r->err = errno;
     r->errno_kept = errno == ERRNO_BEFORE;
@@ -131,9 +131,9 @@ static void call_msgctl(const struct command *c, int id, struct result *r)
     after(r);
     r->written = memcmp(&u, &filled, sizeof u) != 0;
     if (cmd == IPC_INFO || cmd == MSG_INFO)
-        r->info = u.info;
+        r->msginfo = u.info;
     else
-        r->ds = u.ds;
+        r->queue = u.ds;
 }
 
 static void call_mq_open(const struct command *c, struct result *r)
@@ -150,9 +150,10 @@ static void call_mq_open(const struct command *c, struct result *r)
         r->cloexec = fcntl((int)r->ret, F_GETFD) & FD_CLOEXEC;
 }
 
-static const struct timespec *timeout(enum timeout kind, struct timespec *t)
+/* Until when, or from a now of 0 for how long, to wait. */
+const struct timespec *timeout(enum timeout kind, struct timespec *t, const struct timespec *now)
 {
-    clock_gettime(CLOCK_REALTIME, t);
+    *t = *now;
     switch (kind) {
     case TIMEOUT_NULL: return NULL;
     case TIMEOUT_KERNEL: return pointer(POINTER_KERNEL, NULL);
@@ -174,6 +175,13 @@ static const struct timespec *timeout(enum timeout kind, struct timespec *t)
     return t;
 }
 
+static const struct timespec *deadline(enum timeout kind, struct timespec *t)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return timeout(kind, t, &now);
+}
+
 static void call_mq_send(const struct command *c, int mqd, struct result *r)
 {
     struct timespec t;
@@ -181,7 +189,7 @@ static void call_mq_send(const struct command *c, int mqd, struct result *r)
     size_t size = (size_t)c->a[2];
     unsigned prio = (unsigned)c->a[3];
     fill_message(message.body, c->number, size);
-    const struct timespec *until = timeout((enum timeout)c->a[4], &t);
+    const struct timespec *until = deadline((enum timeout)c->a[4], &t);
     before();
     if (c->a[4] == TIMEOUT_PLAIN)
         r->ret = mq_send(mqd, body, size, prio);
@@ -197,7 +205,7 @@ static void call_mq_receive(const struct command *c, int mqd, struct result *r)
     size_t size = (size_t)c->a[2];
     unsigned prio = 0xfeedbeef, *prio_pointer = pointer((enum pointer)c->a[3], &prio);
     prepare_message(message.body, size);
-    const struct timespec *until = timeout((enum timeout)c->a[4], &t);
+    const struct timespec *until = deadline((enum timeout)c->a[4], &t);
     before();
     if (c->a[4] == TIMEOUT_PLAIN)
         r->ret = mq_receive(mqd, body, size, prio_pointer);
@@ -249,9 +257,10 @@ static void call_mq_notify(const struct command *c, int mqd, struct result *r)
     after(r);
 }
 
-/* Makes the call; handle is the msqid or mqd meant. */
-void make_call(const struct command *c, int handle, struct result *r)
+/* Makes the call; handle is the identifier, descriptor or address meant. */
+void make_call(const struct command *c, long given, struct result *r)
 {
+    int handle = (int)given;
     switch (c->op) {
     case OP_MSGGET:
         before();
@@ -261,6 +270,8 @@ void make_call(const struct command *c, int handle, struct result *r)
     case OP_MSGSND: call_msgsnd(c, handle, r); break;
     case OP_MSGRCV: call_msgrcv(c, handle, r); break;
     case OP_MSGCTL: call_msgctl(c, handle, r); break;
+    case OP_SEMGET: case OP_SEMOP: case OP_SEMCTL: call_sem(c, handle, r); break;
+    case OP_SHMGET: case OP_SHMAT: case OP_SHMDT: case OP_SHMCTL: call_shm(c, given, r); break;
     case OP_MQ_OPEN: call_mq_open(c, r); break;
     case OP_MQ_CLOSE:
         before();

@@ -1,19 +1,21 @@
 /*
- * The differential test: a random but reproducible sequence of message queue calls, made by several
- * processes with identities of their own, written down as a trace of one line a call. Run once on the
- * kernel's queues and once on usipc's, the two traces must be equal.
+ * The differential test: a random but reproducible sequence of calls on message queues, semaphores and shared
+ * memory, made by several processes with identities of their own, written down as a trace of one line a call.
+ * Run once on the kernel's objects and once on usipc's, the two traces must be equal.
  *
  *   stage (stage.c,     starts the workers and hands them one call at a time, so that the order of the
  *    process.c)         calls is given by the seed and by nothing else
- *   workers (worker.c)  make the calls (calls.c) through plain libc functions and report what they saw
- *   model (model.c)     what the stage knows of the queues from the results so far
- *   generator           draws the next command from the seed and the model (generate*.c); a recorded
- *                       script can stand in for it (script.c)
+ *                       which commands make sense is in sense.c
+ *   workers (worker.c)  make the calls (calls*.c) through plain libc functions and report what they saw
+ *   model (model*.c)    what the stage knows of the objects from the results so far
+ *   generator           draws the next command from the seed and the model (generate*.c, phases.c); a
+ *                       recorded script can stand in for it (script.c)
+ *   observer            what the stage itself sees of an object after some of the steps (observe.c)
  *   trace (trace*.c)    prints a command and its result, with everything that may differ between two
  *                       runs (identifiers, pids, descriptors, times) replaced by names
  *   compare (compare.c) compares two traces, allowing for the known differences
  *
- * A command names queues and descriptors by label: the number of the command that made them. So a
+ * A command names objects, descriptors and attachments by label: the number of the command that made them. So a
  * script keeps its meaning when commands are taken out of it, which is what minimise.sh does.
  */
 #ifndef DIFFERENTIAL_H
@@ -29,6 +31,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -39,14 +43,23 @@
 #define MSG_COPY 040000
 #endif
 
+/* glibc leaves it to the program to declare. */
+union semun {
+    int val;
+    struct semid_ds *buf;
+    unsigned short *array;
+    struct seminfo *info;
+};
+
 #define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 enum {
-    WORKERS = 8,
-    ARGS = 8,
-    MAX_QUEUES = 10,      /* System V queues alive at one time */
+    WORKERS = 10,
+    OPERATIONS = 6,       /* different ones in a call of semop */
+    ARGS = 4 + 3 * OPERATIONS,
     MAX_MQDS = 14,        /* descriptors a worker knows */
-    MAX_BLOCKED = 3,      /* workers asleep in a call at one time */
+    MAX_PIECES = 24,      /* attachments of a worker, counting what SHM_REMAP leaves of one */
+    MAX_BLOCKED = 5,      /* workers asleep in a call at one time */
     SIGNALS_KEPT = 16,    /* signals reported by one sigwait */
     HANDLED_KEPT = 64,    /* signals a handler may see between two looks of the stage */
     BUFFER_BYTES = 24576, /* a worker's message buffer: more than any message of the test */
@@ -54,12 +67,26 @@ enum {
     FD_PIPE = 151,        /* one end of a pipe, */
     FD_SHARED = 152,      /* and the memory shared with the stage, for exec */
     FD_DUP2 = 160,        /* where dup2 puts a descriptor */
+    VALUES_SHOWN = 8,     /* of the semaphores of a set */
+    MAX_NSEMS = 32000,    /* semmsl */
+    PAGE = 4096,
+    IPC_64 = 0x100,       /* glibc sets it in every command, so that it makes no difference */
 };
+
+/* Where workers attach at chosen addresses: nothing else is mapped there, on any processor that is served. */
+#define REGION ((char *)0x2000000000)
+enum { PLACES = 8, PLACE_BYTES = 8 * PAGE };
+
+/* The kinds of System V objects. */
+enum kind { MSG, SEM, SHM, KINDS };
 
 enum op {
     OP_MSGGET, OP_MSGSND, OP_MSGRCV, OP_MSGCTL,
+    OP_SEMGET, OP_SEMOP, OP_SEMCTL,
+    OP_SHMGET, OP_SHMAT, OP_SHMDT, OP_SHMCTL,
     OP_MQ_OPEN, OP_MQ_CLOSE, OP_MQ_UNLINK, OP_MQ_SEND, OP_MQ_RECEIVE,
     OP_MQ_GETATTR, OP_MQ_SETATTR, OP_MQ_NOTIFY,
+    OP_PEEK, OP_POKE, /* from here on no calls of the library */
     OP_POLL, OP_DUP, OP_CLOSE, OP_DUP2_OVER, OP_CLOSE_ALL,
     OP_UMASK, OP_SETEUID, OP_SETEGID, OP_SETGROUPS,
     OP_SIGWAIT, OP_FORK, OP_EXIT, OP_EXEC,
@@ -78,11 +105,14 @@ struct command {
 /* What stands for a pointer argument. */
 enum pointer { POINTER_GOOD, POINTER_NULL, POINTER_KERNEL, POINTER_NONCANONICAL, POINTERS };
 
-/* Queues and descriptors that are none, as negative labels. */
-enum { NO_QUEUE_FIRST = -5, NO_MQD_FIRST = -6 };
+/* Objects, descriptors and attachments that are none, as negative labels. */
+enum { NO_ID_FIRST = -5, NO_MQD_FIRST = -6, NO_ADDRESS_FIRST = -6 };
+
+/* Where to attach: below them the places of the region. */
+enum place { PLACE_ANY = -1, PLACE_KERNEL = -2, PLACE_NONCANONICAL = -3, PLACE_FIRST = -3 };
 
 enum timeout {
-    TIMEOUT_PLAIN,      /* mq_send, mq_receive */
+    TIMEOUT_PLAIN,      /* mq_send, mq_receive, semop */
     TIMEOUT_NULL,       /* the timed call with a null pointer */
     TIMEOUT_PAST, TIMEOUT_ZERO, TIMEOUT_NEAR, TIMEOUT_FAR, TIMEOUT_MAX,
     TIMEOUT_NSEC_NEGATIVE, TIMEOUT_NSEC_BILLION, TIMEOUT_SEC_NEGATIVE,
@@ -110,9 +140,16 @@ struct result {
     int err;            /* errno, where ret is -1 */
     bool errno_kept;    /* a successful call left errno alone */
     bool written;       /* the output structure is no longer as it was filled before the call */
-    struct msqid_ds ds;
-    struct msginfo info;
-    struct mq_attr attr;
+    union {             /* that structure */
+        struct msqid_ds queue;
+        struct semid_ds set;
+        struct shmid_ds segment;
+        struct msginfo msginfo;
+        struct seminfo seminfo;
+        struct shminfo shminfo;
+        struct shm_info shm_info;
+        struct mq_attr attr;
+    };
     enum body body;
     long type;          /* of the message received */
     long from;          /* the command that sent it, where the body is long enough to say */
@@ -120,6 +157,10 @@ struct result {
     unsigned prio;
     bool prio_written;
     bool cloexec;
+    int values;         /* of semaphores, as GETALL gave them */
+    unsigned short value[VALUES_SHOWN];
+    uint32_t sum;       /* of all the values, or of the bytes read from memory */
+    int fault;          /* the signal that memory access ended with */
     short revents;
     uid_t ruid, euid;
     gid_t rgid, egid;
@@ -133,7 +174,7 @@ enum turn { TURN_DONE, TURN_GIVEN };
 struct slot {
     _Atomic uint32_t turn;
     struct command command;
-    int handle;         /* the msqid or mqd that the command's label stands for */
+    long handle;        /* the identifier, descriptor or address that the command's label stands for */
     struct result result;
     _Atomic uint32_t handled;
     struct signal_seen handled_signal[HANDLED_KEPT];
@@ -144,183 +185,48 @@ struct shared {
     struct slot slots[WORKERS];
 };
 
-/* A time in seconds that lies somewhere in from..to. */
-struct window {
-    time_t from, to;
-};
-
-struct queue {
-    long label;
-    int id;
-    bool live;
-    uid_t uid;
-    gid_t gid;
-    unsigned denied; /* the workers that were last refused, one bit each */
-    struct window changed, sent, received;
-    int sender, receiver; /* whose the last was, as an index of pids; -1 while there was none */
-};
-
-/* A POSIX queue: alive while it has a name or a descriptor. */
-struct object {
-    int name;
-    bool linked, gone;
-    unsigned denied;
-    long maxmsg, msgsize;
-};
-
-/* An open description, shared by the descriptors that fork and dup made of it. */
-struct description {
-    int object;
-    int access; /* O_RDONLY, O_WRONLY, O_RDWR or O_ACCMODE, which is neither */
-    bool nonblock;
-};
-
-struct mqd {
-    long label;
-    int fd;
-    int description;
-    bool open, cloexec;
-};
-
-struct worker {
-    bool alive, blocked, registered;
-    pid_t pid;
-    int pidfd, statfd, generation, past_pid;
-    uint32_t handled_shown;
-    uid_t ruid, euid;
-    gid_t rgid, egid;
-    struct command blocked_in;
-    struct mqd mqds[MAX_MQDS];
-    int mqd_count;
-};
-
-/* A pid that was a worker's, for the names in the trace. A long run may see a number come again. */
-struct past_pid {
-    pid_t pid;
-    int worker, generation;
-};
-
-struct model {
-    struct shared *shared;
-    struct worker workers[WORKERS];
-    struct queue *queues;
-    int queue_count, queue_room;
-    struct object *objects;
-    int object_count, object_room;
-    struct description *descriptions;
-    int description_count, description_room;
-    struct past_pid *pids;
-    int pid_count, pid_room;
-    struct window now; /* the step in progress */
-    long calls;
-};
-
 /* words.c: the names of things */
 extern const char *const op_names[OPS];
 extern const int op_args[OPS];
 extern const char *const mq_names[];
 extern const int mq_name_count, mq_good_names;
-extern const int no_queue_ids[], no_mqd_fds[];
+extern const int no_ids[], no_mqd_fds[];
+extern const long no_addresses[];
 extern const int notify_signals[];
 extern const int notify_signal_count;
 struct identity { uid_t ruid, euid, suid; gid_t gid; int groups; gid_t group[3]; };
 extern const struct identity identities[];
 extern const int identity_count;
 struct word { long value; const char *name; };
-extern const struct word snd_words[], rcv_words[], get_words[], oflag_words[], ctl_words[], poll_words[];
+extern const struct word snd_words[], rcv_words[], get_words[], oflag_words[], poll_words[];
+extern const struct word semop_words[], shmget_words[], shmat_words[];
+extern const struct word *const ctl_words[KINDS];
+extern const char kind_letters[];
+enum kind kind_of(enum op op);
+struct sembuf operation(const struct command *c, int i);
 const char *mq_name(int index);
 const char *mq_name_shown(int index);
 const char *errno_name(int err);
 const char *signal_name(int signo);
 
-/* model.c */
-void model_start(struct model *m, struct shared *shared);
-struct queue *model_queue(struct model *m, long label);
-struct queue *model_queue_by_id(struct model *m, int id);
-int model_live_queues(const struct model *m);
-struct mqd *model_mqd(struct worker *w, long label);
-struct object *model_object(struct model *m, const struct mqd *d);
-int model_named_object(const struct model *m, int name);
-long model_mq_bytes(struct model *m);
-void model_new_pid(struct model *m, int worker, pid_t pid);
-const struct past_pid *model_pid(const struct model *m, pid_t pid, int expected);
-bool model_runs(const struct model *m, int worker);
-int model_count(const struct model *m, bool blocked);
-int model_blocked_on(const struct model *m, enum op op, long label);
-void model_learn(struct model *m, const struct command *c, const struct result *r);
-void model_forget_mqds(struct worker *w);
-void model_forget_refusals(struct model *m, int worker);
+/* calls.c, calls_sem.c, calls_shm.c */
+enum { FILL = 0xA5 };
+void make_call(const struct command *c, long handle, struct result *r);
+void call_sem(const struct command *c, int id, struct result *r);
+void call_shm(const struct command *c, long handle, struct result *r);
+void touch_memory(const struct command *c, char *at, struct result *r);
+void set_up_faults(void);
+void *pointer(enum pointer kind, void *good);
+const struct timespec *timeout(enum timeout kind, struct timespec *t, const struct timespec *now);
+void before(void);
+void after(struct result *r);
 
-/* generate.c, generate_calls.c */
-struct random { uint64_t state; };
-uint64_t draw(struct random *r);
-long draw_below(struct random *r, long bound);
-bool draw_percent(struct random *r, int percent);
-#define DRAW_FROM(r, array) ((array)[draw_below((r), LENGTH(array))])
-struct phase {
-    const char *name;
-    int weight[OPS];
-    int wait_percent; /* how many of the calls may sleep */
-};
-struct generator {
-    struct random random;
-    const struct phase *phase;
-    long phase_left;
-    long number;
-    unsigned avoided;
-    bool no_copy;
-};
-enum avoid {
-    AVOID_GIVE_AWAY, AVOID_GIVE_AWAY_ROOT, AVOID_STAT_ANY, AVOID_INFO, AVOID_STALE_ID, AVOID_ODD_CMD,
-    AVOID_DUP, AVOID_CLOSE, AVOID_CLOSE_ALL, AVOID_RAW_FORK, AVOID_EXEC, AVOID_EXEC_REGISTERED, AVOID_IDENTITY,
-    AVOID_POLL, AVOID_FAULT, AVOID_ODD_OFLAGS, AVOID_LONG_MQ, AVOID_NOTIFY, AVOID_WAIT,
-    AVOIDS
-};
-bool generator_avoid(struct generator *g, const char *name);
-bool avoided(const struct generator *g, enum avoid what);
-void generate(struct generator *g, struct model *m, struct command *c);
-void generate_call(struct generator *g, struct model *m, struct command *c);
-void draw_owner(struct generator *g, struct model *m, struct command *c);
-bool generate_partner(struct generator *g, struct model *m, struct command *c);
-/* A worker that can be handed a call (alive) or whose place is free; -1 where there is none. */
-int draw_worker(struct generator *g, const struct model *m, bool alive);
-bool may_wait(const struct generator *g, struct model *m, struct random *r);
-
-/* stage.c: false when the run has to end */
-bool stage_start(struct model *m, int cpu);
-bool stage_perform(struct model *m, const struct command *c);
-void stage_finish(struct model *m, long number);
-bool may_block(const struct command *c);
-
-/* process.c */
-enum { GUARD_S = 20 };
-enum outcome { FINISHED, BLOCKED, DIED, HUNG };
-void give(struct slot *slot, const struct command *c, int handle);
-enum outcome await(struct worker *w, struct slot *slot, bool blocks);
-bool asleep(struct worker *w, bool every_thread);
-bool spawn(struct model *m, int index, int identity);
-bool adopt(struct model *m, const struct command *c, pid_t pid);
-void executed(struct model *m, struct worker *w);
-bool bury(struct model *m, int index);
-void signal_worker(const struct worker *w, int signo);
-void kill_workers(void);
-time_t now_s(void);
-
-/* worker.c, calls.c */
+/* worker.c */
 void worker_main(struct shared *shared, int slot) __attribute__((noreturn));
 void worker_spawned(struct shared *shared, int slot, int identity) __attribute__((noreturn));
 void worker_reexecuted(int slot) __attribute__((noreturn));
-void make_call(const struct command *c, int handle, struct result *r);
 long futex_wait(_Atomic uint32_t *word, uint32_t value, long timeout_ns);
 void futex_wake(_Atomic uint32_t *word);
-
-/* trace.c, trace_words.c */
-void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void put_flush(void);
-void put_flags(long value, const struct word *words, bool with_mode);
-void trace_command(struct model *m, const struct command *c);
-void trace_result(struct model *m, const struct command *c, const struct result *r);
-void trace_signals(struct model *m, int worker);
 
 /* script.c */
 bool script_open(const char *path, bool for_writing);

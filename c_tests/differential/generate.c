@@ -1,69 +1,44 @@
-/* Draws the next command: which worker does what. The arguments are drawn in generate_calls.c. */
-#include "differential.h"
+/* Draws the next command: which worker does what. The arguments are drawn in generate_*.c. */
+#include "generate.h"
 
 #include <string.h>
 
-/* The times in msqid_ds are in seconds: to see that a call leaves them alone, it has to come in a later one. */
-enum { SECOND_EVERY = 25000 };
+/* The times in msqid_ds and its like are in seconds: to see that a call leaves them alone, it has to come in a later
+ * one. */
+enum { SECOND_EVERY = 40000 };
 
-/* How often each command comes in a phase of the run, and how many of the calls may sleep. */
-static const struct phase phases[] = {
-    { "mixed",
-      { [OP_MSGGET] = 60, [OP_MSGSND] = 180, [OP_MSGRCV] = 170, [OP_MSGCTL] = 90, [OP_MQ_OPEN] = 70,
-        [OP_MQ_CLOSE] = 30, [OP_MQ_UNLINK] = 20, [OP_MQ_SEND] = 150, [OP_MQ_RECEIVE] = 150, [OP_MQ_GETATTR] = 20,
-        [OP_MQ_SETATTR] = 20, [OP_MQ_NOTIFY] = 30, [OP_POLL] = 20, [OP_DUP] = 5, [OP_CLOSE] = 5,
-        [OP_DUP2_OVER] = 2, [OP_CLOSE_ALL] = 1, [OP_UMASK] = 4, [OP_SETEUID] = 12, [OP_SETEGID] = 6,
-        [OP_SETGROUPS] = 4, [OP_SIGWAIT] = 10, [OP_FORK] = 6, [OP_EXIT] = 5, [OP_EXEC] = 2, [OP_SPAWN] = 6,
-        [OP_KILL] = 4, [OP_SIGNAL] = 3 }, 1 },
-    { "System V",
-      { [OP_MSGGET] = 80, [OP_MSGSND] = 300, [OP_MSGRCV] = 270, [OP_MSGCTL] = 150, [OP_SETEUID] = 12,
-        [OP_SETEGID] = 8, [OP_SETGROUPS] = 4, [OP_FORK] = 4, [OP_EXIT] = 3, [OP_EXEC] = 1, [OP_SPAWN] = 4,
-        [OP_KILL] = 2, [OP_SIGNAL] = 1 }, 1 },
-    { "a crowded queue",
-      { [OP_MSGGET] = 20, [OP_MSGSND] = 400, [OP_MSGRCV] = 200, [OP_MSGCTL] = 30 }, 0 },
-    { "POSIX",
-      { [OP_MQ_OPEN] = 90, [OP_MQ_CLOSE] = 40, [OP_MQ_UNLINK] = 25, [OP_MQ_SEND] = 280, [OP_MQ_RECEIVE] = 260,
-        [OP_MQ_GETATTR] = 40, [OP_MQ_SETATTR] = 30, [OP_MQ_NOTIFY] = 20, [OP_POLL] = 40, [OP_DUP] = 10,
-        [OP_CLOSE] = 8, [OP_DUP2_OVER] = 3, [OP_UMASK] = 6, [OP_SETEUID] = 8, [OP_SIGWAIT] = 6, [OP_FORK] = 5,
-        [OP_EXIT] = 4, [OP_EXEC] = 2, [OP_SPAWN] = 5, [OP_KILL] = 2, [OP_SIGNAL] = 1 }, 1 },
-    { "notification",
-      { [OP_MQ_OPEN] = 50, [OP_MQ_CLOSE] = 20, [OP_MQ_UNLINK] = 5, [OP_MQ_SEND] = 200, [OP_MQ_RECEIVE] = 240,
-        [OP_MQ_NOTIFY] = 150, [OP_SIGWAIT] = 80, [OP_FORK] = 8, [OP_EXIT] = 6, [OP_EXEC] = 2, [OP_SPAWN] = 8,
-        [OP_KILL] = 6, [OP_SIGNAL] = 3, [OP_DUP] = 5, [OP_CLOSE] = 5 }, 2 },
-    { "waiting",
-      { [OP_MSGGET] = 20, [OP_MSGSND] = 120, [OP_MSGRCV] = 120, [OP_MSGCTL] = 20, [OP_MQ_OPEN] = 30,
-        [OP_MQ_CLOSE] = 10, [OP_MQ_UNLINK] = 3, [OP_MQ_SEND] = 100, [OP_MQ_RECEIVE] = 120, [OP_MQ_SETATTR] = 15,
-        [OP_MQ_NOTIFY] = 15, [OP_SIGWAIT] = 8, [OP_SIGNAL] = 20, [OP_KILL] = 3, [OP_SPAWN] = 6, [OP_FORK] = 2 },
-      30 },
-    { "processes",
-      { [OP_MSGGET] = 40, [OP_MSGSND] = 60, [OP_MSGRCV] = 60, [OP_MSGCTL] = 40, [OP_MQ_OPEN] = 60,
-        [OP_MQ_CLOSE] = 20, [OP_MQ_UNLINK] = 10, [OP_MQ_SEND] = 60, [OP_MQ_RECEIVE] = 60, [OP_MQ_GETATTR] = 20,
-        [OP_MQ_SETATTR] = 20, [OP_MQ_NOTIFY] = 20, [OP_POLL] = 10, [OP_DUP] = 10, [OP_CLOSE] = 10,
-        [OP_DUP2_OVER] = 5, [OP_CLOSE_ALL] = 3, [OP_UMASK] = 5, [OP_SETEUID] = 20, [OP_SETEGID] = 10,
-        [OP_SETGROUPS] = 10, [OP_SIGWAIT] = 10, [OP_FORK] = 40, [OP_EXIT] = 30, [OP_EXEC] = 15, [OP_SPAWN] = 30,
-        [OP_KILL] = 20, [OP_SIGNAL] = 5 }, 1 },
-};
+static const char *const about_names[ABOUTS] = { "all", "queues", "semaphores", "memory" };
 
 static const char *const avoid_names[AVOIDS] = {
     [AVOID_GIVE_AWAY] = "give-away",           /* IPC_SET to another uid or gid by others than root */
     [AVOID_GIVE_AWAY_ROOT] = "give-away-root", /* the same by root */
-    [AVOID_STAT_ANY] = "stat-any",             /* MSG_STAT_ANY */
-    [AVOID_INFO] = "info",                     /* MSG_INFO */
+    [AVOID_STAT_ANY] = "stat-any",             /* MSG_STAT_ANY, SEM_STAT_ANY, SHM_STAT_ANY */
+    [AVOID_INFO] = "info",                     /* MSG_INFO, SEM_INFO, SHM_INFO */
     [AVOID_DUP] = "dup",                       /* dup, dup2 and F_DUPFD of an mqd */
     [AVOID_CLOSE] = "close",                   /* close(2) and dup2(2) over an mqd */
     [AVOID_CLOSE_ALL] = "close-all",           /* close_range over everything */
     [AVOID_RAW_FORK] = "raw-fork",             /* _Fork and clone */
+    [AVOID_RAW_FORK_ATTACHED] = "raw-fork-attached", /* the same by a process that has segments attached */
     [AVOID_EXEC] = "exec",
     [AVOID_EXEC_REGISTERED] = "exec-registered", /* exec by a process that has called mq_notify */
+    [AVOID_EXEC_CHANGED] = "exec-changed",       /* exec by a process that has changed its uid */
     [AVOID_IDENTITY] = "identity",             /* seteuid, setegid, setgroups in the middle of a life */
-    [AVOID_STALE_ID] = "stale-id",             /* identifiers of removed queues, or of none */
-    [AVOID_ODD_CMD] = "odd-cmd",               /* msgctl commands that there are none of */
+    [AVOID_STALE_ID] = "stale-id",             /* identifiers of removed objects, or of none */
+    [AVOID_ODD_CMD] = "odd-cmd",               /* control commands that there are none of */
     [AVOID_POLL] = "poll",
     [AVOID_FAULT] = "fault",                   /* pointers that are none */
     [AVOID_ODD_OFLAGS] = "odd-oflags",         /* mq_open flags that mean nothing to a queue */
     [AVOID_LONG_MQ] = "long-mq",               /* mq_maxmsg above the kernel's default limit of 10 */
     [AVOID_NOTIFY] = "notify",
     [AVOID_WAIT] = "wait",                     /* calls that sleep */
+    [AVOID_UNDO] = "undo",                     /* SEM_UNDO */
+    [AVOID_IDLE_UNDO] = "idle-undo",           /* to tell whether sem_otime moves when there is nothing to undo */
+    [AVOID_LINGER] = "linger",                 /* to leave a segment that is gone before somebody has looked */
+    [AVOID_REMAP] = "remap",                   /* SHM_REMAP */
+    [AVOID_SHM_EXEC] = "shm-exec",             /* SHM_EXEC */
+    [AVOID_SHM_LOCK] = "shm-lock",             /* SHM_LOCK, SHM_UNLOCK */
+    [AVOID_HUGETLB] = "hugetlb",               /* SHM_HUGETLB, on a machine that has huge pages */
+    [AVOID_VAST] = "vast",                     /* segments that no memory holds, where the kernel promises anything */
 };
 
 /* splitmix64 */
@@ -98,6 +73,16 @@ bool generator_avoid(struct generator *g, const char *name)
 bool avoided(const struct generator *g, enum avoid what)
 {
     return g->avoided >> what & 1;
+}
+
+bool generator_only(struct generator *g, const char *name)
+{
+    for (int i = 0; i < ABOUTS; i++)
+        if (strcmp(about_names[i], name) == 0) {
+            g->only = (enum about)i;
+            return true;
+        }
+    return false;
 }
 
 static bool op_avoided(const struct generator *g, enum op op)
@@ -166,8 +151,9 @@ static bool draw_process(struct generator *g, struct model *m, struct command *c
         return dead >= 0;
     case OP_FORK:
         c->a[0] = dead;
-        c->a[1] = avoided(g, AVOID_RAW_FORK) || draw_percent(r, 60) ? FORK_LIBC
-                : draw_percent(r, 50) ? FORK_BARE : FORK_CLONE;
+        c->a[1] = draw_percent(r, 60) ? FORK_LIBC : draw_percent(r, 50) ? FORK_BARE : FORK_CLONE;
+        if (avoided(g, m->workers[c->worker].piece_count ? AVOID_RAW_FORK_ATTACHED : AVOID_RAW_FORK))
+            c->a[1] = FORK_LIBC;
         return dead >= 0;
     case OP_KILL:
         c->worker = (int)draw_below(r, WORKERS);
@@ -188,7 +174,9 @@ static void next_phase(struct generator *g)
 {
     if (g->phase_left-- > 0)
         return;
-    g->phase = &phases[draw_below(&g->random, LENGTH(phases))];
+    do
+        g->phase = &phases[draw_below(&g->random, phase_count)];
+    while (g->only != ABOUT_ALL && g->phase->about != g->only);
     g->phase_left = 200 + draw_below(&g->random, 1200);
 }
 
@@ -196,6 +184,18 @@ bool may_wait(const struct generator *g, struct model *m, struct random *r)
 {
     bool wanted = draw_percent(r, g->phase->wait_percent);
     return wanted && !avoided(g, AVOID_WAIT) && model_count(m, true) < MAX_BLOCKED;
+}
+
+void generate_call(struct generator *g, struct model *m, struct command *c)
+{
+    if (c->op <= OP_MSGCTL)
+        generate_msg(g, m, c);
+    else if (c->op <= OP_SEMCTL)
+        generate_sem(g, m, c);
+    else if (c->op <= OP_SHMCTL || c->op == OP_PEEK || c->op == OP_POKE)
+        generate_shm(g, m, c);
+    else
+        generate_mq(g, m, c);
 }
 
 /* The first commands start the workers, one of each identity. */
@@ -206,7 +206,7 @@ void generate(struct generator *g, struct model *m, struct command *c)
     if (c->number <= WORKERS) {
         c->op = OP_SPAWN;
         c->worker = (int)c->number - 1;
-        c->a[0] = c->worker;
+        c->a[0] = c->worker % identity_count;
         return;
     }
     if (c->number % SECOND_EVERY == 0) {
@@ -226,6 +226,8 @@ void generate(struct generator *g, struct model *m, struct command *c)
             c->worker = draw_worker(g, m, false);
         }
         if (c->op == OP_EXEC && m->workers[c->worker].registered && avoided(g, AVOID_EXEC_REGISTERED))
+            continue;
+        if (c->op == OP_EXEC && m->workers[c->worker].changed && avoided(g, AVOID_EXEC_CHANGED))
             continue;
         if (!op_avoided(g, c->op) && draw_process(g, m, c))
             break;

@@ -1,5 +1,5 @@
 /* Draws a call that may end another worker's sleep. */
-#include "differential.h"
+#include "generate.h"
 
 #include <fcntl.h>
 
@@ -14,7 +14,7 @@ static struct worker *draw_sleeper(struct generator *g, struct model *m)
     return NULL;
 }
 
-static bool sysv_partner(struct generator *g, struct model *m, const struct worker *sleeper, struct command *c)
+static bool msg_partner(struct generator *g, struct model *m, const struct worker *sleeper, struct command *c)
 {
     struct random *r = &g->random;
     const struct command *asleep_in = &sleeper->blocked_in;
@@ -63,12 +63,28 @@ static bool mq_partner(struct generator *g, struct model *m, struct worker *slee
     return false;
 }
 
+static bool sem_partner(struct generator *g, struct model *m, const struct worker *sleeper, struct command *c)
+{
+    const struct sysv *set = model_sysv(m, SEM, sleeper->blocked_in.a[0]);
+    for (int tries = 0; tries < 4; tries++) {
+        c->worker = draw_worker(g, m, true);
+        if (c->worker < 0 || !set)
+            return false;
+        if (insists(&g->random, set->denied, c->worker))
+            break;
+    }
+    answer_semop(g, m, &sleeper->blocked_in, c);
+    return true;
+}
+
 bool generate_partner(struct generator *g, struct model *m, struct command *c)
 {
     struct worker *sleeper = draw_sleeper(g, m);
     if (!sleeper)
         return false;
     if (sleeper->blocked_in.op == OP_MSGSND || sleeper->blocked_in.op == OP_MSGRCV)
-        return sysv_partner(g, m, sleeper, c);
+        return msg_partner(g, m, sleeper, c);
+    if (sleeper->blocked_in.op == OP_SEMOP)
+        return sem_partner(g, m, sleeper, c);
     return mq_partner(g, m, sleeper, c);
 }

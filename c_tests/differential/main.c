@@ -1,5 +1,5 @@
 /* The command line of the differential test. */
-#include "differential.h"
+#include "generate.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -7,14 +7,16 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: differential [--seed N] [--calls N] [--avoid NAME]... [--cpu N] [--no-copy] [--record FILE]\n"
+    "usage: differential [--seed N] [--calls N] [--only all|queues|semaphores|memory] [--avoid NAME]...\n"
+    "                    [--cpu N] [--no-copy] [--record FILE]\n"
     "       differential --replay FILE [--cpu N]\n"
     "       differential --compare KNOWN KERNEL-TRACE USIPC-TRACE\n";
 
-enum { SEED = 256, CALLS, AVOID, CPU, NO_COPY, RECORD, REPLAY, COMPARE, WORKER };
+enum { SEED = 256, CALLS, ONLY, AVOID, CPU, NO_COPY, RECORD, REPLAY, COMPARE, WORKER };
 
 static const struct option options[] = {
     { "seed", required_argument, NULL, SEED },     { "calls", required_argument, NULL, CALLS },
+    { "only", required_argument, NULL, ONLY },
     { "avoid", required_argument, NULL, AVOID },   { "cpu", required_argument, NULL, CPU },
     { "no-copy", no_argument, NULL, NO_COPY },     { "record", required_argument, NULL, RECORD },
     { "replay", required_argument, NULL, REPLAY }, { "compare", no_argument, NULL, COMPARE },
@@ -41,6 +43,10 @@ static void take_option(struct run *run, int option)
     case CALLS: run->calls = strtol(optarg, NULL, 0); break;
     case CPU: run->cpu = atoi(optarg); break;
     case NO_COPY: run->generator.no_copy = true; break;
+    case ONLY:
+        if (!generator_only(&run->generator, optarg))
+            refuse("there is no kind of run called", optarg);
+        break;
     case AVOID:
         if (!generator_avoid(&run->generator, optarg))
             refuse("there is nothing to avoid called", optarg);
@@ -74,6 +80,8 @@ static int play(struct run *run)
         perror("differential: cannot set up the stage");
         return 2;
     }
+    model.idle_undo_differs = avoided(&run->generator, AVOID_IDLE_UNDO);
+    model.removed_lingers = avoided(&run->generator, AVOID_LINGER);
     long number = 0;
     while (goes_on && next_command(run, &model, &c)) {
         number = c.number;

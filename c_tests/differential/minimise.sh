@@ -1,7 +1,7 @@
 #!/bin/bash
 # Takes a difference apart: leaves out of a run all commands that it does not need, and shows what remains.
 #
-#     c_tests/differential/minimise.sh --seed N --calls N [--avoid NAME]... [--no-copy]
+#     c_tests/differential/minimise.sh --seed N --calls N [--only KIND] [--avoid NAME]... [--no-copy]
 #     c_tests/differential/minimise.sh --replay SCRIPT
 #
 # The script that remains is left in target/c_tests/differential/minimal.script; --replay runs it again. A
@@ -14,12 +14,15 @@ WORK=$SCRATCH/minimise
 MINIMAL=$BIN/minimal.script
 
 # What marks the difference between two runs of a script: the number of the command, and whether each side gave
-# an error, and which. Empty where they do not differ.
+# an error, and which, or that it shows in what the stage saw. Empty where they do not differ.
 difference_of() {
-    both "$WORK" --replay "$1"
+    both "$WORK" --replay "$1" ${AVOID[@]+"${AVOID[@]}"}
     compare_traces "$WORK" >"$WORK.verdict" 2>&1 && return
     awk '
-        function outcome() { return match($0, / = -1 E[A-Z0-9]*/) ? substr($0, RSTART + 6, RLENGTH - 6) : "done" }
+        function outcome() {
+            if (/^[a-z]*: +[sm][0-9]+:/) return "seen"
+            return match($0, / = -1 E[A-Z0-9]*/) ? substr($0, RSTART + 6, RLENGTH - 6) : "done"
+        }
         function number() { return match($0, /^[a-z: ]*#[0-9]+ /) ? substr($0, RSTART, RLENGTH) : "" }
         /^  / && number() != "" { at = number() }
         /^kernel:/ && !kernel { kernel = outcome(); if (number() != "") at = number() }

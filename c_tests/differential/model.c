@@ -1,12 +1,12 @@
-/* What the stage knows of the queues, learnt from results that must be the same on both sides. */
-#include "differential.h"
+/* What the stage knows of the workers and the POSIX queues, learnt from results that must be the same on both sides. */
+#include "model.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void *grown(void *array, int count, int *room, size_t bytes)
+void *grown(void *array, int count, int *room, size_t bytes)
 {
     if (count < *room)
         return array;
@@ -23,31 +23,6 @@ void model_start(struct model *m, struct shared *shared)
     m->shared = shared;
     for (int i = 0; i < WORKERS; i++)
         m->workers[i].pidfd = m->workers[i].statfd = -1;
-}
-
-struct queue *model_queue(struct model *m, long label)
-{
-    for (int i = m->queue_count - 1; i >= 0; i--)
-        if (m->queues[i].label == label)
-            return &m->queues[i];
-    return NULL;
-}
-
-/* An identifier is never used twice within a run, so a removed queue keeps its name. */
-struct queue *model_queue_by_id(struct model *m, int id)
-{
-    for (int i = m->queue_count - 1; i >= 0; i--)
-        if (m->queues[i].id == id)
-            return &m->queues[i];
-    return NULL;
-}
-
-int model_live_queues(const struct model *m)
-{
-    int live = 0;
-    for (int i = 0; i < m->queue_count; i++)
-        live += m->queues[i].live;
-    return live;
 }
 
 struct mqd *model_mqd(struct worker *w, long label)
@@ -187,54 +162,12 @@ static void learn_mq_open(struct model *m, struct worker *w, const struct comman
     learn_fd(w, c->number, (int)r->ret, description, true);
 }
 
-static void learn_msgget(struct model *m, const struct command *c, const struct result *r)
-{
-    if (model_queue_by_id(m, (int)r->ret))
-        return;
-    m->queues = grown(m->queues, m->queue_count, &m->queue_room, sizeof *m->queues);
-    m->queues[m->queue_count++] = (struct queue){
-        .label = c->number,
-        .id = (int)r->ret,
-        .live = true,
-        .uid = m->workers[c->worker].euid,
-        .gid = m->workers[c->worker].egid,
-        .changed = m->now,
-        .sender = -1,
-        .receiver = -1,
-    };
-}
-
-static void learn_sysv(struct model *m, const struct command *c, const struct result *r)
-{
-    struct queue *q = model_queue(m, c->a[0]);
-    if (!q)
-        return;
-    if (r->ret < 0 && r->err == EACCES)
-        q->denied |= 1u << c->worker;
-    if (c->op == OP_MSGSND && r->ret == 0) {
-        q->sent = m->now;
-        q->sender = m->workers[c->worker].past_pid;
-    }
-    /* A message that cannot be copied out is gone all the same: the kernel takes it off the queue first. */
-    if (c->op == OP_MSGRCV && !(c->a[4] & MSG_COPY) && (r->ret >= 0 || r->err == EFAULT)) {
-        q->received = m->now;
-        q->receiver = m->workers[c->worker].past_pid;
-    }
-    if (c->op == OP_MSGCTL && r->ret == 0 && c->a[1] == IPC_RMID)
-        q->live = false;
-    if (c->op == OP_MSGCTL && r->ret == 0 && c->a[1] == IPC_SET) {
-        q->changed = m->now;
-        q->denied = 0;
-        q->uid = (uid_t)c->a[3];
-        q->gid = (gid_t)c->a[4];
-    }
-}
-
 /* A worker with a new identity has been refused nothing yet. */
 void model_forget_refusals(struct model *m, int worker)
 {
-    for (int i = 0; i < m->queue_count; i++)
-        m->queues[i].denied &= ~(1u << worker);
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int i = 0; i < m->sysv[kind].count; i++)
+            m->sysv[kind].at[i].denied &= ~(1u << worker);
     for (int i = 0; i < m->object_count; i++)
         m->objects[i].denied &= ~(1u << worker);
 }
@@ -271,12 +204,11 @@ void model_learn(struct model *m, const struct command *c, const struct result *
     if (c->op == OP_MQ_OPEN || c->op == OP_DUP || c->op == OP_POLL || c->op == OP_MQ_NOTIFY)
         forget_closed(w);
     switch (c->op) {
-    case OP_MSGGET:
-        if (r->ret >= 0)
-            learn_msgget(m, c, r);
+    case OP_FORK:
+        learn_fork(m, c->worker);
         break;
-    case OP_MSGSND: case OP_MSGRCV: case OP_MSGCTL:
-        learn_sysv(m, c, r);
+    case OP_EXEC:
+        learn_attachments_end(m, c->worker);
         break;
     case OP_MQ_OPEN:
         named = model_named_object(m, (int)c->a[0]);
@@ -302,6 +234,7 @@ void model_learn(struct model *m, const struct command *c, const struct result *
         w->registered |= r->ret == 0 && c->a[1] != NOTIFY_NULL;
         break;
     case OP_SETEUID: case OP_SETEGID:
+        w->changed |= r->ret == 0;
         learn_identity(w, r);
         model_forget_refusals(m, c->worker);
         break;
@@ -309,6 +242,7 @@ void model_learn(struct model *m, const struct command *c, const struct result *
         model_forget_refusals(m, c->worker);
         break;
     default:
-        break;
+        if (c->op <= OP_SHMCTL)
+            learn_sysv(m, c, r);
     }
 }

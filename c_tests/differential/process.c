@@ -1,5 +1,5 @@
 /* The workers as processes: their beginning and end, whose turn it is, who sleeps. */
-#include "differential.h"
+#include "model.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,15 +11,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LOOK_NS = 250000, LOOKS_ASLEEP = 3 };
+enum { LOOK_NS = 100000, LOOKS_ASLEEP = 3 };
 
-static int pidfds[WORKERS] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+/* One more than the descriptor, for those who live: a handler uses them. */
+static int pidfds[WORKERS];
 
 void kill_workers(void)
 {
     for (int i = 0; i < WORKERS; i++)
-        if (pidfds[i] >= 0)
-            syscall(SYS_pidfd_send_signal, pidfds[i], SIGKILL, NULL, 0);
+        if (pidfds[i] > 0)
+            syscall(SYS_pidfd_send_signal, pidfds[i] - 1, SIGKILL, NULL, 0);
 }
 
 static bool gone(const struct worker *w)
@@ -70,7 +71,7 @@ bool asleep(struct worker *w, bool every_thread)
     return sleeping(w->statfd) && (!every_thread || threads_sleep(w->pid));
 }
 
-void give(struct slot *slot, const struct command *c, int handle)
+void give(struct slot *slot, const struct command *c, long handle)
 {
     slot->command = *c;
     slot->handle = handle;
@@ -119,9 +120,9 @@ static void born(struct model *m, int index, pid_t pid)
     w->statfd = open(path, O_RDONLY | O_CLOEXEC);
     if (w->pidfd < 0 || w->statfd < 0)
         abort();
-    pidfds[index] = w->pidfd;
+    pidfds[index] = w->pidfd + 1;
     w->alive = true;
-    w->blocked = w->registered = false;
+    w->blocked = w->registered = w->changed = false;
     w->generation++;
     w->handled_shown = m->shared->slots[index].handled;
     w->ruid = r->ruid;
@@ -137,7 +138,8 @@ static void buried(struct worker *w, int index)
     w->alive = w->blocked = false;
     close(w->pidfd);
     close(w->statfd);
-    w->pidfd = w->statfd = pidfds[index] = -1;
+    w->pidfd = w->statfd = -1;
+    pidfds[index] = 0;
     model_forget_mqds(w);
 }
 
@@ -149,6 +151,7 @@ bool bury(struct model *m, int index)
     if (poll(&one, 1, GUARD_S * 1000) != 1)
         return false;
     buried(w, index);
+    learn_end(m, index);
     return true;
 }
 
@@ -176,6 +179,8 @@ bool adopt(struct model *m, const struct command *c, pid_t pid)
         return false;
     memcpy(child->mqds, parent->mqds, sizeof child->mqds);
     child->mqd_count = parent->mqd_count;
+    memcpy(child->pieces, parent->pieces, sizeof child->pieces);
+    child->piece_count = parent->piece_count;
     born(m, index, pid);
     return true;
 }

@@ -1,4 +1,4 @@
-# Runs the differential test on the kernel's queues, on usipc's, or on both at a time. Sourced after lib.sh by
+# Runs the differential test on the kernel's objects, on usipc's, or on both at a time. Sourced after lib.sh by
 # run.sh and minimise.sh.
 
 KNOWN=$HERE/known-differences.txt
@@ -40,7 +40,7 @@ on_usipc_in() {
 # What is in a namespace directory that everything was removed from: nothing but hidden files, which keep account,
 # and in poll/ what killed pollers of unlinked queues left, which the next poller sweeps away.
 what_is_left() {
-    [ -n "$(ls -A "$1")" ] || echo "nothing was made in $1: the preload did not take"
+    [ -n "$(ls -A "$1/procs")" ] || echo "no process was here: the preload did not take"
     find "$1" -mindepth 2 ! -path "$1/procs/*" ! -path "$1/poll/*" ! -name '.*'
 }
 
@@ -77,12 +77,15 @@ compare_traces() { "$DIFFERENTIAL" --compare "$KNOWN" "$1.kernel" "$1.usipc"; }
 # The options that keep the run to what can be compared on this machine, in AVOID.
 read_avoided() {
     local kind name rest
-    AVOID=()
+    AVOID=(${DIFFERENTIAL_OPTIONS-})
     while IFS=$'\t' read -r kind name rest; do
         [ "$kind" = avoid ] && AVOID+=(--avoid "$name")
     done <"$KNOWN"
     grep -q 'msgrcv.*ENOSYS' "$SCRATCH/probe" && AVOID+=(--no-copy)
     grep -q 'mq_open.*EINVAL' "$SCRATCH/probe" && AVOID+=(--avoid long-mq)
+    # What the kernel answers there is a matter of the machine.
+    [ "$(cat /proc/sys/vm/nr_hugepages 2>/dev/null)" = 0 ] || AVOID+=(--avoid hugetlb)
+    [ "$(cat /proc/sys/vm/overcommit_memory 2>/dev/null)" = 0 ] || AVOID+=(--avoid vast)
 }
 
 # Says why the kernel side cannot run here.
@@ -98,12 +101,16 @@ probe_kernel() {
 2 0 msgget 0 950
 3 0 msgrcv 2 0 0 0 18432
 4 0 mq_open 0 66 438 0 40 8 0
+5 0 semget 0 1 950
+6 0 shmget 0 1 950
 SCRIPT
     kernel_side "$SCRATCH/probe" --replay "$SCRATCH/probe.script" || {
         echo "cannot run: $(head -n 1 "$SCRATCH/probe.err")"
         return
     }
     grep -q 'msgget.*ENOSYS' "$SCRATCH/probe" && echo "this kernel has no System V message queues"
+    grep -q 'semget.*ENOSYS' "$SCRATCH/probe" && echo "this kernel has no System V semaphores"
+    grep -q 'shmget.*ENOSYS' "$SCRATCH/probe" && echo "this kernel has no System V shared memory"
     grep -q 'mq_open.*ENOSYS' "$SCRATCH/probe" && echo "this kernel has no POSIX message queues"
 }
 

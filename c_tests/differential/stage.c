@@ -1,5 +1,5 @@
 /* The stage: performs one command after the other and waits until all that it set off has come to rest. */
-#include "differential.h"
+#include "model.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -125,76 +125,6 @@ static void collect(struct model *m)
             trace_signals(m, i);
 }
 
-bool may_block(const struct command *c)
-{
-    if (c->op == OP_MSGSND || c->op == OP_MSGRCV)
-        return !(c->a[4] & IPC_NOWAIT);
-    if (c->op != OP_MQ_SEND && c->op != OP_MQ_RECEIVE)
-        return false;
-    return c->a[4] == TIMEOUT_PLAIN || c->a[4] == TIMEOUT_NULL || c->a[4] == TIMEOUT_FAR || c->a[4] == TIMEOUT_MAX;
-}
-
-/* Commands whose outcome on the kernel would depend on the scheduler, or that no longer make sense because
- * a script has lost the command they rest on. */
-static bool senseless(struct model *m, const struct command *c)
-{
-    struct worker *w = &m->workers[c->worker];
-    if (c->op == OP_SPAWN)
-        return w->alive;
-    if (c->op == OP_SECOND)
-        return false;
-    if (!w->alive || (w->blocked && c->op != OP_KILL && c->op != OP_SIGNAL))
-        return true;
-    if (c->op == OP_FORK)
-        return m->workers[c->a[0]].alive;
-    /* Exec by a process whose real and effective identities differ drops LD_PRELOAD. */
-    if (c->op == OP_EXEC)
-        return w->ruid != w->euid || w->rgid != w->egid;
-    if ((c->op == OP_MQ_OPEN || c->op == OP_DUP) && w->mqd_count == MAX_MQDS)
-        return true;
-    if (may_block(c) && model_count(m, true) >= MAX_BLOCKED)
-        return true;
-    /* The kernel wakes all senders that fit and lets them race. */
-    if (c->op == OP_MSGSND && may_block(c) && model_blocked_on(m, OP_MSGSND, c->a[0]) > 0)
-        return true;
-    /* IPC_SET wakes everybody asleep on the queue, who try again in the order in which they run. */
-    int sleepers = model_blocked_on(m, OP_MSGRCV, c->a[0]) + model_blocked_on(m, OP_MSGSND, c->a[0]);
-    return c->op == OP_MSGCTL && c->a[1] == IPC_SET && sleepers > 1;
-}
-
-static bool queue_handle(struct model *m, const struct command *c, int *handle)
-{
-    /* These look at nothing but the index, and whose index a removed queue had is anybody's now. */
-    bool by_index = c->op == OP_MSGCTL && (c->a[1] == MSG_STAT || c->a[1] == MSG_STAT_ANY);
-    const struct queue *q = model_queue(m, c->a[0]);
-    if (c->a[0] < 0) {
-        *handle = no_queue_ids[-1 - c->a[0]];
-        return !by_index || *handle < 0 || *handle == INT_MAX;
-    }
-    if (!q)
-        return false;
-    *handle = by_index && c->a[7] ? q->id & 0x7fff : q->id;
-    return q->live || !by_index;
-}
-
-/* What a command's label stands for; false where it names nothing any more. */
-static bool handle_of(struct model *m, const struct command *c, int *handle)
-{
-    *handle = -1;
-    if (c->op >= OP_MSGSND && c->op <= OP_MSGCTL)
-        return queue_handle(m, c, handle);
-    bool takes_mqd = c->op == OP_MQ_CLOSE || (c->op >= OP_MQ_SEND && c->op <= OP_DUP2_OVER);
-    if (!takes_mqd)
-        return true;
-    const struct mqd *d = model_mqd(&m->workers[c->worker], c->a[0]);
-    if (c->a[0] < 0)
-        *handle = no_mqd_fds[-1 - c->a[0]];
-    else if (d)
-        *handle = d->fd;
-    bool by_number = c->op == OP_DUP || c->op == OP_CLOSE || c->op == OP_DUP2_OVER || c->op == OP_POLL;
-    return by_number ? d && d->open : c->a[0] < 0 || d;
-}
-
 static bool finish(struct model *m, const struct command *c, const struct result *r)
 {
     learn(m, c, r);
@@ -208,7 +138,7 @@ static bool finish(struct model *m, const struct command *c, const struct result
 
 /* The kernel charges POSIX queues to the user and counts whatever else that user runs on the machine; the run
  * itself stays far below the limit. So when nothing is left, others have it: wait. */
-static enum outcome retry_while_spent(struct worker *w, struct slot *slot, const struct command *c, int handle)
+static enum outcome retry_while_spent(struct worker *w, struct slot *slot, const struct command *c, long handle)
 {
     enum outcome outcome = FINISHED;
     for (int tries = 0; tries < 100 && outcome == FINISHED; tries++) {
@@ -221,7 +151,7 @@ static enum outcome retry_while_spent(struct worker *w, struct slot *slot, const
     return outcome;
 }
 
-static bool hand_over(struct model *m, const struct command *c, int handle)
+static bool hand_over(struct model *m, const struct command *c, long handle)
 {
     struct worker *w = &m->workers[c->worker];
     struct slot *slot = &m->shared->slots[c->worker];
@@ -242,6 +172,7 @@ static bool hand_over(struct model *m, const struct command *c, int handle)
         put(" = blocked\n");
         w->blocked = true;
         w->blocked_in = *c;
+        learn_blocked(m, c);
         return true;
     case DIED:
         put(" = THE WORKER DIED\n");
@@ -254,10 +185,11 @@ static bool hand_over(struct model *m, const struct command *c, int handle)
 
 bool stage_perform(struct model *m, const struct command *c)
 {
-    int handle;
+    long handle;
     if (senseless(m, c) || !handle_of(m, c, &handle))
         return true;
     struct timespec coarse;
+    observe_before(m, c);
     clock_gettime(CLOCK_REALTIME_COARSE, &coarse);
     m->now.from = coarse.tv_sec;
     m->calls++;
@@ -269,33 +201,41 @@ bool stage_perform(struct model *m, const struct command *c)
     } else {
         goes_on = hand_over(m, c, handle);
     }
+    if (c->op == OP_KILL || c->op == OP_EXIT)
+        observe_sleepers(m);
     bool notified = c->op == OP_MQ_SEND || c->op == OP_MQ_RECEIVE;
     if (goes_on && !settle(m, notified, c->op == OP_SIGNAL ? c->worker : -1)) {
         put("THE WORKERS DO NOT COME TO REST\n");
         goes_on = false;
     }
     collect(m);
+    observe(m, c);
     return goes_on;
+}
+
+static void remove_all(struct model *m, enum kind kind, long number)
+{
+    static const enum op ctl[KINDS] = { OP_MSGCTL, OP_SEMCTL, OP_SHMCTL };
+    struct command c = { .number = number, .op = ctl[kind] };
+    for (int i = 0; i < m->sysv[kind].count; i++)
+        if (m->sysv[kind].at[i].live)
+            for (int step = 0; step < 2; step++) {
+                c.a[0] = m->sysv[kind].at[i].label;
+                c.a[1] = step == 0 ? IPC_STAT : IPC_RMID;
+                stage_perform(m, &c);
+            }
 }
 
 void stage_finish(struct model *m, long number)
 {
-    kill_workers();
-    for (int i = 0; i < WORKERS; i++)
-        if (m->workers[i].alive)
-            bury(m, i);
+    struct command c = { .number = number, .op = OP_KILL };
+    for (c.worker = 0; c.worker < WORKERS; c.worker++)
+        stage_perform(m, &c);
     if (!spawn(m, 0, 0))
         return;
-    struct command c = { .number = number, .op = OP_MSGCTL };
-    for (int i = 0; i < m->queue_count; i++)
-        if (m->queues[i].live)
-            for (int step = 0; step < 2; step++) {
-                c.a[0] = m->queues[i].label;
-                c.a[1] = step == 0 ? IPC_STAT : IPC_RMID;
-                stage_perform(m, &c);
-            }
-    memset(c.a, 0, sizeof c.a);
-    c.op = OP_MQ_UNLINK;
+    for (int kind = 0; kind < KINDS; kind++)
+        remove_all(m, (enum kind)kind, number);
+    c = (struct command){ .number = number, .op = OP_MQ_UNLINK };
     for (c.a[0] = 0; c.a[0] < mq_name_count; c.a[0]++)
         stage_perform(m, &c);
     kill_workers();

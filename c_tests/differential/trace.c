@@ -1,5 +1,5 @@
 /* The trace: one line a call. Nothing that may differ between two runs appears in it as a number. */
-#include "differential.h"
+#include "model.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ void put_flags(long value, const struct word *words, bool with_mode)
         put("%s%#lx", bar, value);
 }
 
-static void put_pid(struct model *m, pid_t pid, int expected)
+void put_pid(struct model *m, pid_t pid, int expected)
 {
     const struct past_pid *known = model_pid(m, pid, expected);
     if (known)
@@ -64,7 +64,7 @@ static void put_pid(struct model *m, pid_t pid, int expected)
         put(pid == 0 ? "0" : "a stranger's pid");
 }
 
-static void put_time(const char *name, time_t time, struct window event)
+void put_time(const char *name, time_t time, struct window event)
 {
     if (time == 0)
         put(" %s=0", name);
@@ -74,62 +74,6 @@ static void put_time(const char *name, time_t time, struct window event)
         put(" %s=early", name);
     else
         put(" %s=off by %ld", name, (long)(time < event.from ? time - event.from : time - event.to));
-}
-
-static void put_msqid_ds(struct model *m, struct queue *q, const struct msqid_ds *ds)
-{
-    static struct queue none = { .sender = -1, .receiver = -1 };
-    const struct ipc_perm *p = &ds->msg_perm;
-    if (!q)
-        q = &none;
-    put(" {key=%#x uid=%u gid=%u cuid=%u cgid=%u mode=%#o seq=%s", (unsigned)p->__key, p->uid, p->gid, p->cuid,
-        p->cgid, p->mode, p->__seq == q->id >> 15 ? "ok" : "wrong");
-    put_time("stime", ds->msg_stime, q->sent);
-    put_time("rtime", ds->msg_rtime, q->received);
-    put_time("ctime", ds->msg_ctime, q->changed);
-    put(" cbytes=%lu qnum=%lu qbytes=%lu lspid=", ds->__msg_cbytes, ds->msg_qnum, ds->msg_qbytes);
-    put_pid(m, ds->msg_lspid, q->sender);
-    put(" lrpid=");
-    put_pid(m, ds->msg_lrpid, q->receiver);
-    put("}");
-}
-
-static int highest_index(const struct model *m)
-{
-    int highest = 0;
-    for (int i = 0; i < m->queue_count; i++)
-        if (m->queues[i].live && (m->queues[i].id & 0x7fff) > highest)
-            highest = m->queues[i].id & 0x7fff;
-    return highest;
-}
-
-static void put_msginfo(struct model *m, const struct result *r)
-{
-    const struct msginfo *i = &r->info;
-    put(" highest=%s {msgpool=%d msgmap=%d msgmax=%d msgmnb=%d msgmni=%d msgssz=%d msgtql=%d msgseg=%d}",
-        r->ret == highest_index(m) ? "ok" : "wrong", i->msgpool, i->msgmap, i->msgmax, i->msgmnb, i->msgmni,
-        i->msgssz, i->msgtql, i->msgseg);
-}
-
-static void trace_msgctl(struct model *m, const struct command *c, const struct result *r)
-{
-    switch (c->a[1]) {
-    case IPC_INFO: case MSG_INFO:
-        put_msginfo(m, r);
-        break;
-    case IPC_STAT:
-        put(" %ld", r->ret);
-        put_msqid_ds(m, model_queue(m, c->a[0]), &r->ds);
-        break;
-    case MSG_STAT: case MSG_STAT_ANY: {
-        struct queue *q = model_queue_by_id(m, (int)r->ret);
-        put(" q%ld", q ? q->label : -1);
-        put_msqid_ds(m, q, &r->ds);
-        break;
-    }
-    default:
-        put(" %ld%s", r->ret, r->written ? " AND THE BUFFER IS WRITTEN" : "");
-    }
 }
 
 static void put_body(const struct result *r)
@@ -174,15 +118,30 @@ static void put_signals(struct model *m, const struct signal_seen *s)
     put(" uid=%u value=%d}", s->uid, s->code == SI_MESGQ ? s->value : 0);
 }
 
+static void put_address(const char *address)
+{
+    if (address >= REGION && address < REGION + PLACES * PLACE_BYTES)
+        put(" region+%#lx", (long)(address - REGION));
+    else
+        put((long)address % PAGE ? " UNALIGNED" : " somewhere");
+}
+
 static void trace_success(struct model *m, const struct command *c, const struct result *r)
 {
-    struct queue *q;
+    const struct sysv *o;
     switch (c->op) {
-    case OP_MSGGET:
-        q = model_queue_by_id(m, (int)r->ret);
-        put(" q%ld%s", q->label, q->live ? "" : " WHICH WAS REMOVED");
+    case OP_MSGGET: case OP_SEMGET: case OP_SHMGET:
+        o = model_by_id(m, kind_of(c->op), (int)r->ret);
+        put(" %c%ld%s", kind_letters[kind_of(c->op)], o->label, o->live ? "" : " WHICH WAS REMOVED");
         break;
-    case OP_MSGCTL: trace_msgctl(m, c, r); break;
+    case OP_MSGCTL: case OP_SEMCTL: case OP_SHMCTL: trace_ctl(m, c, r); break;
+    case OP_SHMAT: put_address((char *)r->ret); put(" as a%ld", c->number); break;
+    case OP_PEEK: case OP_POKE:
+        if (r->fault)
+            put(" %s", signal_name(r->fault));
+        else
+            put(c->op == OP_PEEK ? " %08x" : " done", r->sum);
+        break;
     case OP_MSGRCV: case OP_MQ_RECEIVE: trace_received(c, r); break;
     case OP_MQ_OPEN: put(" d%ld%s", c->number, r->cloexec ? "" : " NOT CLOSE-ON-EXEC"); break;
     case OP_DUP: put(" d%ld", c->number); break;

@@ -1,7 +1,8 @@
 /* The first half of a line of the trace: the worker, the call and its arguments. */
-#include "differential.h"
+#include "model.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 static void put_pointer(long kind, const char *good)
 {
@@ -25,26 +26,47 @@ static void put_handle(char kind, long label, const int *none)
         put("%c%ld", kind, label);
 }
 
+static void put_label(enum kind kind, long label)
+{
+    put_handle(kind_letters[kind], label, no_ids);
+}
+
 static void put_ctl(const struct command *c)
 {
-    const struct word *word = ctl_words;
+    enum kind kind = kind_of(c->op);
+    const struct word *word = ctl_words[kind];
     while (word->name && word->value != c->a[1])
         word++;
-    if (c->a[0] >= 0 && c->a[7] && (c->a[1] == MSG_STAT || c->a[1] == MSG_STAT_ANY))
+    if (c->a[0] >= 0 && c->a[7] && word->name && strstr(word->name, "_STAT") && c->a[1] != IPC_STAT)
         put("index of ");
-    put_handle('q', c->a[0], no_queue_ids);
+    put_label(kind, c->a[0]);
+    if (kind == SEM)
+        put(", %ld", c->a[6]);
     if (word->name)
-        put(", %s, ", word->name);
+        put(", %s", word->name);
     else
-        put(", %ld, ", c->a[1]);
+        put(", %ld", c->a[1]);
+    if (kind == SEM && c->a[1] == SETVAL) {
+        put(", %ld", c->a[8]);
+        return;
+    }
+    put(", ");
     put_pointer(c->a[2], c->a[1] == IPC_SET ? "" : "&buf");
-    if (c->a[1] == IPC_SET && c->a[2] == POINTER_GOOD)
-        put("{uid=%ld gid=%ld mode=%#lo qbytes=%ld}", c->a[3], c->a[4], c->a[5], c->a[6]);
+    if (c->a[2] != POINTER_GOOD)
+        return;
+    if (kind == SEM && c->a[1] == SETALL)
+        put(" of %#lx", (unsigned long)c->a[8]);
+    if (c->a[1] == IPC_SET)
+        put("{uid=%ld gid=%ld mode=%#lo", c->a[3], c->a[4], c->a[5]);
+    if (c->a[1] == IPC_SET && kind == MSG)
+        put(" qbytes=%ld", c->a[6]);
+    if (c->a[1] == IPC_SET)
+        put("}");
 }
 
 static void put_message(const struct command *c)
 {
-    put_handle('q', c->a[0], no_queue_ids);
+    put_label(MSG, c->a[0]);
     put(", ");
     put_pointer(c->a[1], "&msg");
     put(", type=%ld, size=", c->a[2]);
@@ -79,6 +101,54 @@ static void put_timeout(long kind)
     };
     if (kind != TIMEOUT_PLAIN)
         put(", until %s", names[kind]);
+}
+
+static void put_semop(const struct command *c)
+{
+    put_label(SEM, c->a[0]);
+    put(", ");
+    put_pointer(c->a[1], "");
+    for (int i = 0; c->a[1] == POINTER_GOOD && i < c->a[2] && i < OPERATIONS; i++) {
+        struct sembuf o = operation(c, i);
+        put("%s%u%+d", i ? " " : "{", o.sem_num, o.sem_op);
+        if (o.sem_flg) {
+            put(":");
+            put_flags((unsigned short)o.sem_flg, semop_words, false);
+        }
+    }
+    put("%s, %#lx", c->a[1] == POINTER_GOOD ? "}" : "", (unsigned long)c->a[2]);
+    put_timeout(c->a[3]);
+}
+
+static void put_shmget(const struct command *c)
+{
+    put("%#x, ", (unsigned)c->a[0]);
+    put_size(c->a[1]);
+    put(", ");
+    put_flags(c->a[2], shmget_words, true);
+}
+
+static void put_shmat(const struct command *c)
+{
+    static const char *const places[] = { "NULL", "KERNEL", "NONCANONICAL" };
+    put_label(SHM, c->a[0]);
+    if (c->a[1] < 0)
+        put(", %s, ", places[-1 - c->a[1]]);
+    else
+        put(", region+%#lx, ", c->a[1] * PLACE_BYTES + c->a[2]);
+    put_flags(c->a[3], shmat_words, false);
+}
+
+static void put_place(const struct command *c)
+{
+    if (c->a[0] < 0)
+        put("%#lx", (unsigned long)no_addresses[-1 - c->a[0]]);
+    else
+        put("a%ld", c->a[0]);
+    if (c->a[1])
+        put("%+ld", c->a[1]);
+    if (c->op != OP_SHMDT)
+        put(", %ld", c->a[2]);
 }
 
 static void put_transfer(const struct command *c)
@@ -131,7 +201,12 @@ static void put_arguments(const struct command *c)
     switch (c->op) {
     case OP_MSGGET: put("%#x, ", (unsigned)c->a[0]); put_flags(c->a[1], get_words, true); break;
     case OP_MSGSND: case OP_MSGRCV: put_message(c); break;
-    case OP_MSGCTL: put_ctl(c); break;
+    case OP_MSGCTL: case OP_SEMCTL: case OP_SHMCTL: put_ctl(c); break;
+    case OP_SEMGET: put("%#x, %ld, ", (unsigned)c->a[0], c->a[1]); put_flags(c->a[2], get_words, true); break;
+    case OP_SEMOP: put_semop(c); break;
+    case OP_SHMGET: put_shmget(c); break;
+    case OP_SHMAT: put_shmat(c); break;
+    case OP_SHMDT: case OP_PEEK: case OP_POKE: put_place(c); break;
     case OP_MQ_OPEN: put_open(c); break;
     case OP_MQ_UNLINK: put("%s", mq_name_shown((int)c->a[0])); break;
     case OP_MQ_SEND: case OP_MQ_RECEIVE: put_transfer(c); break;

@@ -13,6 +13,15 @@ const char *const op_names[OPS] = {
     [OP_MSGSND] = "msgsnd",         /* queue, pointer, type, size, flags */
     [OP_MSGRCV] = "msgrcv",         /* queue, pointer, type, size, flags */
     [OP_MSGCTL] = "msgctl",         /* queue, cmd, pointer, uid, gid, mode, qbytes, whether by index */
+    [OP_SEMGET] = "semget",         /* key, nsems, flags */
+    [OP_SEMOP] = "semop",           /* set, pointer, nsops, timeout, and for each: semaphore, value, flags */
+    [OP_SEMCTL] = "semctl",         /* set, cmd, pointer, uid, gid, mode, semaphore, whether by index, value */
+    [OP_SHMGET] = "shmget",         /* key, size, flags */
+    [OP_SHMAT] = "shmat",           /* segment, place, offset to it, flags */
+    [OP_SHMDT] = "shmdt",           /* attachment, offset to it */
+    [OP_SHMCTL] = "shmctl",         /* segment, cmd, pointer, uid, gid, mode, 0, whether by index */
+    [OP_PEEK] = "peek",             /* attachment, offset, length */
+    [OP_POKE] = "poke",             /* the same */
     [OP_MQ_OPEN] = "mq_open",       /* name, oflag, mode, pointer to attr, maxmsg, msgsize, curmsgs */
     [OP_MQ_CLOSE] = "mq_close",     /* mqd */
     [OP_MQ_UNLINK] = "mq_unlink",   /* name */
@@ -42,6 +51,8 @@ const char *const op_names[OPS] = {
 
 const int op_args[OPS] = {
     [OP_MSGGET] = 2, [OP_MSGSND] = 5, [OP_MSGRCV] = 5, [OP_MSGCTL] = 8,
+    [OP_SEMGET] = 3, [OP_SEMOP] = ARGS, [OP_SEMCTL] = 9,
+    [OP_SHMGET] = 3, [OP_SHMAT] = 4, [OP_SHMDT] = 2, [OP_SHMCTL] = 8, [OP_PEEK] = 3, [OP_POKE] = 3,
     [OP_MQ_OPEN] = 7, [OP_MQ_CLOSE] = 1, [OP_MQ_UNLINK] = 1, [OP_MQ_SEND] = 5, [OP_MQ_RECEIVE] = 5,
     [OP_MQ_GETATTR] = 2, [OP_MQ_SETATTR] = 4, [OP_MQ_NOTIFY] = 4,
     [OP_POLL] = 1, [OP_DUP] = 2, [OP_CLOSE] = 1, [OP_DUP2_OVER] = 1, [OP_CLOSE_ALL] = 0,
@@ -49,6 +60,20 @@ const int op_args[OPS] = {
     [OP_SIGWAIT] = 0, [OP_FORK] = 2, [OP_EXIT] = 1, [OP_EXEC] = 0,
     [OP_SPAWN] = 1, [OP_KILL] = 0, [OP_SIGNAL] = 1, [OP_SECOND] = 0,
 };
+
+const char kind_letters[] = "qsm";
+
+enum kind kind_of(enum op op)
+{
+    return op <= OP_MSGCTL ? MSG : op <= OP_SEMCTL ? SEM : SHM;
+}
+
+/* The ith operation of a semop. A call of more than OPERATIONS has the same ones over again. */
+struct sembuf operation(const struct command *c, int i)
+{
+    const long *a = &c->a[4 + 3 * (i % OPERATIONS)];
+    return (struct sembuf){ (unsigned short)a[0], (short)a[1], (short)a[2] };
+}
 
 #define FIFTY "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define LONG_NAME "/" FIFTY FIFTY FIFTY FIFTY FIFTY
@@ -80,8 +105,11 @@ const char *mq_name_shown(int index)
 
 /* Identifiers and descriptors that are none: entry 0 is label -1. Sequence numbers near the top are never
  * reached by a run, so that these identifiers name nothing on either side. */
-const int no_queue_ids[] = { -1, INT_MIN, INT_MAX, 0x7ff0 << 15 | 5, 0x3fff8000 | 63 };
+const int no_ids[] = { -1, INT_MIN, INT_MAX, 0x7ff0 << 15 | 5, 0x3fff8000 | 63 };
 const int no_mqd_fds[] = { -1, 9999, FD_ORDINARY, FD_PIPE, INT_MIN, INT_MAX };
+const long no_addresses[] = {
+    0, 1, (long)REGION + 100 * PLACE_BYTES, (long)0xffff800000001000, 0x0400000000000000, -PAGE,
+};
 
 /* SIGUSR1 and the realtime signal 40 are blocked and fetched by sigwait; the others have handlers, SIGHUP's with
  * SA_RESTART. The last three name no signal that could be sent. */
@@ -111,10 +139,30 @@ const struct word oflag_words[] = {
     { O_TRUNC, "O_TRUNC" }, { O_APPEND, "O_APPEND" }, { O_DIRECTORY, "O_DIRECTORY" },
     { O_NOFOLLOW, "O_NOFOLLOW" }, { O_PATH, "O_PATH" }, { O_DIRECT, "O_DIRECT" }, { 0, NULL },
 };
-const struct word ctl_words[] = {
-    { IPC_RMID, "IPC_RMID" }, { IPC_SET, "IPC_SET" }, { IPC_STAT, "IPC_STAT" }, { IPC_INFO, "IPC_INFO" },
-    { MSG_STAT, "MSG_STAT" }, { MSG_INFO, "MSG_INFO" }, { MSG_STAT_ANY, "MSG_STAT_ANY" }, { 0, NULL },
+const struct word semop_words[] = { { IPC_NOWAIT, "IPC_NOWAIT" }, { SEM_UNDO, "SEM_UNDO" }, { 0, NULL } };
+const struct word shmget_words[] = {
+    { IPC_CREAT, "IPC_CREAT" }, { IPC_EXCL, "IPC_EXCL" }, { SHM_HUGETLB, "SHM_HUGETLB" },
+    { SHM_NORESERVE, "SHM_NORESERVE" }, { 0, NULL },
 };
+const struct word shmat_words[] = {
+    { SHM_RDONLY, "SHM_RDONLY" }, { SHM_RND, "SHM_RND" }, { SHM_REMAP, "SHM_REMAP" }, { SHM_EXEC, "SHM_EXEC" },
+    { 0, NULL },
+};
+#define IPC_WORDS \
+    { IPC_RMID, "IPC_RMID" }, { IPC_SET, "IPC_SET" }, { IPC_STAT, "IPC_STAT" }, { IPC_INFO, "IPC_INFO" }
+static const struct word msgctl_words[] = {
+    IPC_WORDS, { MSG_STAT, "MSG_STAT" }, { MSG_INFO, "MSG_INFO" }, { MSG_STAT_ANY, "MSG_STAT_ANY" }, { 0, NULL },
+};
+static const struct word semctl_words[] = {
+    IPC_WORDS, { SEM_STAT, "SEM_STAT" }, { SEM_INFO, "SEM_INFO" }, { SEM_STAT_ANY, "SEM_STAT_ANY" },
+    { GETVAL, "GETVAL" }, { SETVAL, "SETVAL" }, { GETALL, "GETALL" }, { SETALL, "SETALL" },
+    { GETPID, "GETPID" }, { GETNCNT, "GETNCNT" }, { GETZCNT, "GETZCNT" }, { 0, NULL },
+};
+static const struct word shmctl_words[] = {
+    IPC_WORDS, { SHM_STAT, "SHM_STAT" }, { SHM_INFO, "SHM_INFO" }, { SHM_STAT_ANY, "SHM_STAT_ANY" },
+    { SHM_LOCK, "SHM_LOCK" }, { SHM_UNLOCK, "SHM_UNLOCK" }, { 0, NULL },
+};
+const struct word *const ctl_words[KINDS] = { msgctl_words, semctl_words, shmctl_words };
 const struct word poll_words[] = {
     { POLLIN, "POLLIN" }, { POLLOUT, "POLLOUT" }, { POLLRDNORM, "POLLRDNORM" }, { POLLWRNORM, "POLLWRNORM" },
     { POLLERR, "POLLERR" }, { POLLHUP, "POLLHUP" }, { POLLNVAL, "POLLNVAL" }, { 0, NULL },

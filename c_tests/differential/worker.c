@@ -63,6 +63,7 @@ static void set_up_signals(void)
     sigaddset(&fetched_signals, SIGUSR1);
     sigaddset(&fetched_signals, 40);
     sigprocmask(SIG_SETMASK, &fetched_signals, NULL);
+    set_up_faults();
 }
 
 static void open_fixed_descriptors(void)
@@ -158,11 +159,13 @@ static void do_dup(const struct command *c, int fd, struct result *r)
         r->ret = dup(fd);
 }
 
-/* What is not a message queue call. */
-static void do_other(const struct command *c, int handle, struct result *r)
+/* What is not a call of the library. */
+static void do_other(const struct command *c, long given, struct result *r)
 {
+    int handle = (int)given;
     errno = 0;
     switch (c->op) {
+    case OP_PEEK: case OP_POKE: touch_memory(c, (char *)given, r); break;
     case OP_POLL: do_poll(handle, r); break;
     case OP_DUP: do_dup(c, handle, r); break;
     case OP_CLOSE: r->ret = close(handle); break;

@@ -8,6 +8,7 @@ PROBE=$BIN/probe
 HOSTILE=$BIN
 
 scribbled() { GUARD_S=600 preloaded "$1" "$BIN/scribble" "$2" "$3"; }
+scribbled_sem() { GUARD_S=600 preloaded "$1" "$BIN/scribble_sem" "$2"; }
 own_limits() { preloaded "$1" "$BIN/full" fsize; }
 
 small_fs() {
@@ -34,6 +35,14 @@ build scribble "$HERE/scribble.c" && {
         done
     done
 }
+
+build scribble_sem "$HERE/scribble_sem.c" && {
+    checked undamaged-sem "$BIN/scribble_sem" undamaged
+    for mode in live holder opener; do on_ours "scribble-sem-$mode" scribbled_sem $mode; done
+}
+
+cut() { GUARD_S=120 preloaded "$1" "$BIN/cut" "$2"; }
+build cut "$HERE/cut.c" && for kind in msg mq sem shm; do on_ours "cut-short-$kind" cut $kind; done
 
 build socket "$HERE/socket.c" && build probe "$GROUND/probe.c" && {
     for case in replaced_msg replaced_key replaced_mq replaced_psem replaced_pshm replaced_procs hard_linked_lives foreign_lives garbage_keys garbage_names \

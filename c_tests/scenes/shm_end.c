@@ -147,6 +147,9 @@ static void destroyed_by(int way, int inherited)
     bump(STEP);
     if (way == SHMDT || way == MUNMAP || way == EXEC) {
         gate_wait(&part.gate);
+        /* An exec closes the gate a moment before the lifeline: the last file first. */
+        if (way == EXEC)
+            sleep_ms(20);
         say_stat(part.segment);
         kill(actor->pid, SIGKILL);
     }

@@ -113,12 +113,15 @@ static void parent_detaches(int how)
     finish_and_look(actor, part.segment);
 }
 
-/* The child is killed before it has done anything. */
+/* The child is killed before it has made a call. */
 static void child_killed(int how)
 {
     struct part part = new_part();
     struct actor *actor = spawn_by(how, "child", waits, &part);
 
+    /* Whose pid shm_lpid is to be, it must have told. */
+    while (!looks_asleep(actor->pid, actor->pid))
+        usleep(500);
     kill_to_zombie(actor);
     seg_state(part.segment);
     finish_and_look(actor, part.segment);
@@ -226,6 +229,8 @@ static void exec_detaches(void)
     struct actor *actor = spawn("becomes sleep", executes, &part);
 
     gate_wait(&part.gate);
+    /* An exec closes the gate a moment before the lifeline: the last file first. */
+    sleep_ms(20);
     seg_state(part.segment);
     kill_to_zombie(actor);
     finish_and_look(actor, part.segment);

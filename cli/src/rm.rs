@@ -32,6 +32,15 @@ enum What {
         #[arg(long, value_name = "KEY", value_parser = number, allow_hyphen_values = true)]
         key: Vec<i32>,
     },
+    /// System V shared memory segments, by identifier or by key
+    Shm {
+        /// Identifiers, as usipc ls shows them
+        #[arg(value_name = "ID", required_unless_present = "key", value_parser = number)]
+        ids: Vec<i32>,
+        /// A key: decimal, or hexadecimal with 0x
+        #[arg(long, value_name = "KEY", value_parser = number, allow_hyphen_values = true)]
+        key: Vec<i32>,
+    },
     /// POSIX message queues, by name
     Mq {
         /// Names with their slash: /queue
@@ -82,12 +91,8 @@ pub fn rm(args: &RmArgs) -> Result<(), Fail> {
     let namespace: &'static Namespace = Box::leak(Box::new(namespace));
     let mut job = Job { place: &place, namespace, failed: false };
     match &args.what {
-        What::Msg { ids, key } => {
-            ids.iter().for_each(|&id| job.remove(Kind::Msg, &Selector::Id(id), format!("with id {id}")));
-            for &key in key {
-                job.remove(Kind::Msg, &Selector::Key(key), format!("with key 0x{key:08x}"));
-            }
-        }
+        What::Msg { ids, key } => job.remove_numbered(Kind::Msg, ids, key),
+        What::Shm { ids, key } => job.remove_numbered(Kind::Shm, ids, key),
         What::Mq { names } => {
             names.iter().try_for_each(check_name)?;
             job.remove_named(Kind::Mq, names)?;
@@ -144,6 +149,7 @@ fn refuse_in_use(place: &Place, namespace: &Namespace) -> Result<(), Fail> {
 fn noun(kind: Kind) -> &'static str {
     match kind {
         Kind::Msg => "message queue",
+        Kind::Shm => "shared memory segment",
         Kind::Mq => "POSIX message queue",
         Kind::Psem => "POSIX semaphore",
         Kind::Pshm => "POSIX shared memory object",
@@ -162,6 +168,15 @@ impl Job<'_> {
         let Err(errno) = inspect::remove(self.namespace, kind, selector) else { return };
         self.failed = true;
         say(self.why_not(errno, &format!("{} {which}", noun(kind))));
+    }
+
+    fn remove_numbered(&mut self, kind: Kind, ids: &[i32], keys: &[i32]) {
+        for &id in ids {
+            self.remove(kind, &Selector::Id(id), format!("with id {id}"));
+        }
+        for &key in keys {
+            self.remove(kind, &Selector::Key(key), format!("with key 0x{key:08x}"));
+        }
     }
 
     fn remove_named(&mut self, kind: Kind, names: &[OsString]) -> Result<(), Fail> {

@@ -59,6 +59,10 @@ pub struct Cred {
 /// The caller's credentials.
 pub fn current() -> Result<Cred> {
     let cache = &process::page()?.cred;
+    if cache.state.load(Relaxed) == 0 {
+        // A child may have changed them by bare system calls: what its parent was allowed counts no more.
+        changed();
+    }
     let generation = GENERATION.load(Acquire);
     if cache.state.load(Acquire) != generation {
         fill(cache, generation)?;

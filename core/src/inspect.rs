@@ -6,11 +6,14 @@ use crate::namespace::{ids, ids::Room, lifeline, Namespace};
 use crate::posix::{mqueue, sem, shm};
 use crate::queue::layout::*;
 use crate::queue::Queue;
-use crate::region::header::{Header, ObjectKind, Unfit};
+use crate::region::header::{Header, ObjectKind, Unfit, DOOMED};
 use crate::region::object::{open_file, Geometry, Mapping};
 use crate::sync::section::Section;
 use crate::sys::file;
 use crate::sysv::msg::MSG;
+use crate::sysv::segment::{self, Segment, LOCKED};
+use crate::sysv::shm::SHM;
+use crate::sysv::{msgctl, shmctl};
 use crate::text::Text;
 use crate::user::In;
 use core::ffi::CStr;
@@ -20,6 +23,8 @@ use core::ffi::CStr;
 pub enum Kind {
     /// System V message queues.
     Msg,
+    /// System V shared memory segments.
+    Shm,
     /// POSIX message queues.
     Mq,
     /// POSIX semaphores.
@@ -30,12 +35,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 4] = [Kind::Msg, Kind::Mq, Kind::Psem, Kind::Pshm];
+    pub const ALL: [Kind; 5] = [Kind::Msg, Kind::Shm, Kind::Mq, Kind::Psem, Kind::Pshm];
 
     /// The directory in the namespace.
     pub fn room(self) -> &'static str {
         match self {
             Kind::Msg => "msg",
+            Kind::Shm => "shm",
             Kind::Mq => "mq",
             Kind::Psem => "psem",
             Kind::Pshm => "pshm",
@@ -46,6 +52,7 @@ impl Kind {
     pub fn system_v(self) -> Option<Room> {
         match self {
             Kind::Msg => Some(Room::Msg),
+            Kind::Shm => Some(Room::Shm),
             Kind::Mq | Kind::Psem | Kind::Pshm => None,
         }
     }
@@ -109,6 +116,16 @@ pub struct ObjectInfo {
     pub modify_time: i64,
     /// Shared memory: bytes.
     pub size: u64,
+    /// System V shared memory: attachments, of which processes (0 ends them), whether it goes with
+    /// the last of them, and whether SHM_LOCK holds.
+    pub attached: u64,
+    pub attachers: [i32; 64],
+    pub doomed: bool,
+    pub locked: bool,
+    pub creator_pid: i32,
+    pub last_pid: i32,
+    pub attach_time: i64,
+    pub detach_time: i64,
     /// Semaphores: value, and threads that wait for another one.
     pub value: u32,
     pub waiters: u32,
@@ -145,6 +162,14 @@ impl ObjectInfo {
             change_time: st.ctime,
             modify_time: st.mtime,
             size: 0,
+            attached: 0,
+            attachers: [0; 64],
+            doomed: false,
+            locked: false,
+            creator_pid: 0,
+            last_pid: 0,
+            attach_time: 0,
+            detach_time: 0,
             value: 0,
             waiters: 0,
             waiting_receivers: 0,
@@ -154,13 +179,19 @@ impl ObjectInfo {
         }
     }
 
-    fn fill(&mut self, ns: &Namespace, header: &Header, queue: &Queue<'_>) {
-        let (perm, head) = (header.perm(), queue.head());
+    fn fill_common(&mut self, header: &Header) {
+        let perm = header.perm();
         (self.mode, self.uid, self.gid, self.cuid, self.cgid) =
             (perm.mode, perm.uid, perm.gid, perm.cuid, perm.cgid);
-        if header.removed.get() != 0 {
+        if header.is_gone() {
             self.health = Health::Removed;
         }
+        self.change_time = header.ctime.get() as i64;
+    }
+
+    fn fill(&mut self, ns: &Namespace, header: &Header, queue: &Queue<'_>) {
+        self.fill_common(header);
+        let head = queue.head();
         self.messages = head.count.get();
         self.bytes = head.bytes.get();
         self.max_bytes = head.max_bytes.get();
@@ -168,7 +199,6 @@ impl ObjectInfo {
         self.last_receive_pid = head.receive_pid.get() as i32;
         self.send_time = head.send_time.get() as i64;
         self.receive_time = head.receive_time.get() as i64;
-        self.change_time = header.ctime.get() as i64;
         self.modify_time = self.send_time.max(self.receive_time).max(self.change_time);
         self.waiting_receivers = queue.waiting_count(waiter_kind::RECEIVER);
         self.waiting_senders = queue.waiting_count(waiter_kind::SENDER);
@@ -176,6 +206,25 @@ impl ObjectInfo {
         if notify.token.get() != 0 && lifeline::is_alive(ns, notify.token.get()) {
             self.notify_pid = notify.pid.get() as i32;
         }
+    }
+
+    fn fill_segment(&mut self, ns: &Namespace, segment: Segment<'_>) {
+        let head = segment.head();
+        self.fill_common(&head.common);
+        self.doomed = head.common.removed.get() == DOOMED;
+        self.locked = head.flags.get() & LOCKED != 0;
+        self.creator_pid = head.cpid.get() as i32;
+        self.last_pid = head.lpid.get() as i32;
+        self.attach_time = head.atime.get() as i64;
+        self.detach_time = head.dtime.get() as i64;
+        let mut places = self.attachers.iter_mut();
+        let attached = &mut self.attached;
+        segment.each_attacher(ns, &mut |pid, count| {
+            *attached += count as u64;
+            if let Some(place) = places.next() {
+                *place = pid as i32;
+            }
+        });
     }
 }
 
@@ -230,6 +279,7 @@ fn describe(
     identify(&mut info);
     let looked = match kind {
         Kind::Msg => msg(ns, path, &mut info),
+        Kind::Shm => segment(ns, path, &mut info),
         Kind::Mq => mq(ns, path, &mut info),
         Kind::Psem => psem(ns, path, &mut info),
         Kind::Pshm => pshm(&st, &mut info),
@@ -257,6 +307,19 @@ fn msg(ns: &Namespace, path: &CStr, info: &mut ObjectInfo) -> Looked {
     // SAFETY: the mapping is as long as the measures say.
     let queue = unsafe { Queue::raw(mapping.base, &geometry, true) };
     info.fill(ns, mapping.header(), &queue);
+    Ok(())
+}
+
+fn segment(ns: &Namespace, path: &CStr, info: &mut ObjectInfo) -> Looked {
+    let (mapping, geometry) = map_any(ns, path, ObjectKind::Shm, |m, st| match st.size {
+        size if size < SHM.least => Err(Errno::EINVAL),
+        size => (SHM.measure)(m, size),
+    })?;
+    info.id = mapping.header().id.get() as i32;
+    info.key = mapping.header().key.get() as i32;
+    info.size = geometry.segment_bytes;
+    // SAFETY: the mapping is as long as the measures say.
+    info.fill_segment(ns, unsafe { Segment::at(mapping.base) });
     Ok(())
 }
 
@@ -293,7 +356,9 @@ fn map_any(
     measure: impl Fn(&Mapping, &file::Stat) -> Result<Geometry>,
 ) -> core::result::Result<(Mapping, Geometry), Health> {
     let (fd, st) = ns.dir().and_then(|dir| open_file(dir, path, NODES_AT as u64)).map_err(health)?;
-    let mapping = Mapping::new(fd.raw(), st.size as usize, st.file).map_err(health)?;
+    // Of shared memory the bookkeeping alone: a segment may have terabytes.
+    let bytes = if kind == ObjectKind::Shm { st.size.min(SHM.most_mapped) } else { st.size };
+    let mapping = Mapping::new(fd.raw(), bytes as usize, st.file).map_err(health)?;
     mapping.header().verify(kind).map_err(Health::Unfit)?;
     let geometry = measure(&mapping, &st).map_err(|_| Health::Unfit(Unfit::Geometry))?;
     Ok((mapping, geometry))
@@ -314,8 +379,9 @@ pub enum Selector<'a> {
 /// EINVAL, ENOENT: there is none. EPERM, EACCES: not the caller's.
 pub fn remove(ns: &'static Namespace, kind: Kind, which: &Selector<'_>) -> Result<()> {
     match (kind, which) {
-        (Kind::Msg, Selector::Id(id)) => remove_msg(ns, *id),
-        (Kind::Msg, Selector::Key(key)) => remove_msg(ns, ids::find_key(ns, Room::Msg, *key)?),
+        (Kind::Msg | Kind::Shm, Selector::Id(id)) => remove_system_v(ns, kind, *id),
+        (Kind::Msg, Selector::Key(key)) => remove_system_v(ns, kind, ids::find_key(ns, Room::Msg, *key)?),
+        (Kind::Shm, Selector::Key(key)) => remove_system_v(ns, kind, ids::find_key(ns, Room::Shm, *key)?),
         (Kind::Mq, Selector::Name(name)) => {
             // SAFETY: a C string.
             mqueue::unlink_in(ns, unsafe { In::new(name.as_ptr()) })
@@ -328,16 +394,17 @@ pub fn remove(ns: &'static Namespace, kind: Kind, which: &Selector<'_>) -> Resul
     }
 }
 
-fn remove_msg(ns: &'static Namespace, id: i32) -> Result<()> {
-    match crate::sysv::msgctl::remove(ns, id) {
-        Err(Errno::EINVAL) => {}
-        other => return other,
+fn remove_system_v(ns: &'static Namespace, kind: Kind, id: i32) -> Result<()> {
+    let room = kind.system_v().ok_or(Errno::EINVAL)?;
+    let removed = if kind == Kind::Shm { shmctl::remove(ns, id) } else { msgctl::remove(ns, id) };
+    if removed != Err(Errno::EINVAL) {
+        return removed;
     }
     // Spoilt: its names can be removed all the same, if the file is the caller's.
     let _section = Section::enter()?;
     let index = ids::index_of(id);
-    file::stat_at(ns.dir()?, Room::Msg.path(index).as_cstr()).map_err(|_| Errno::EINVAL)?;
-    ids::withdraw(ns, Room::Msg, index)?;
+    file::stat_at(ns.dir()?, room.path(index).as_cstr()).map_err(|_| Errno::EINVAL)?;
+    ids::withdraw(ns, room, index)?;
     let mut stale = Text::<64>::new();
     let keys = file::open_at(ns.dir()?, c"keys", libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     file::each_entry(keys.raw(), &mut |name| {
@@ -346,7 +413,7 @@ fn remove_msg(ns: &'static Namespace, id: i32) -> Result<()> {
         let mut text = [0u8; 16];
         let link = ns.dir().and_then(|dir| file::read_link_at(dir, path.as_cstr(), &mut text));
         let ours = link.is_ok_and(|n| crate::text::parse_u64(&text[..n]) == Some(id as u64));
-        if ours && name.to_bytes().starts_with(b"msg-") {
+        if ours && name.to_bytes().starts_with(room.name().as_bytes()) {
             stale = path;
         }
         !ours
@@ -355,6 +422,13 @@ fn remove_msg(ns: &'static Namespace, id: i32) -> Result<()> {
         file::unlink_at(ns.dir()?, stale.as_cstr(), 0)?;
     }
     Ok(())
+}
+
+/// Ends shared memory segments that were removed and whose attachers were killed: what they take is
+/// free then. Those of others that cannot be ended are left.
+pub fn sweep(ns: &'static Namespace) {
+    let _section = Section::enter();
+    segment::sweep(ns, u32::MAX);
 }
 
 /// Calls `each(pid, alive)` for every process that is or was registered; the pid of a dead one is 0.

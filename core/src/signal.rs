@@ -6,7 +6,9 @@
 //! set actions are interposed; what they return is what the program had set.
 
 use crate::errno::{Errno, Result};
+use crate::namespace::ids;
 use crate::process;
+use crate::region::object;
 use crate::sys::{
     copy,
     raw::syscall,
@@ -282,6 +284,13 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
     let tls = tls();
     // SAFETY: the kernel passes a valid siginfo_t to a SA_SIGINFO handler.
     let fault = FAULTS.contains(&sig) && unsafe { (*info).si_code } > 0;
+    if fault && sig == libc::SIGBUS {
+        // SAFETY: as above.
+        let addr = unsafe { (*info).si_addr() } as usize;
+        if lost(tls, addr) {
+            return;
+        }
+    }
     // SAFETY: the context is the kernel's.
     if fault && unsafe { copy::caught(context) } {
         return;
@@ -320,6 +329,12 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
             handler(sig);
         }
     }
+}
+
+/// Whether the fault at `addr` is that of an object whose file was cut short while the library is at work on it.
+fn lost(tls: &Tls, addr: usize) -> bool {
+    let me = process::page().map_or(0, |page| page.token.load(Relaxed));
+    tls.inside.get() != 0 && (object::lose(addr, me) || ids::lose_hints(addr))
 }
 
 /// Lets a signal for which the program has no handler do what it does then: end the process.

@@ -16,13 +16,18 @@ pub struct View {
 
 pub static EVERYTHING: View = View {
     kind: None,
-    columns: "TYPE,KEY,ID,NAME,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID,SIZE,SVAL",
-    time: ",SEND,RECV,CTIME,MTIME",
+    columns: "TYPE,KEY,ID,NAME,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID,SIZE,NATTCH,SVAL",
+    time: ",SEND,RECV,ATTACH,DETACH,CTIME,MTIME",
 };
 pub static QUEUES: View = View {
     kind: Some(Kind::Msg),
     columns: "KEY,ID,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID",
     time: ",SEND,RECV,CTIME",
+};
+pub static SHMEMS: View = View {
+    kind: Some(Kind::Shm),
+    columns: "KEY,ID,PERMS,OWNER,SIZE,NATTCH,STATUS,CTIME,CPID,LPID,ATTACHERS",
+    time: ",ATTACH,DETACH",
 };
 pub static POSIX_MQUEUES: View =
     View { kind: Some(Kind::Mq), columns: "NAME,PERMS,OWNER,MTIME,USEDBYTES,MSGS", time: ",SEND,RECV" };
@@ -40,12 +45,13 @@ const fn only(kind: Kind) -> Kinds {
     1 << kind as u32
 }
 
-const SYSTEM_V: Kinds = only(Kind::Msg);
+const SYSTEM_V: Kinds = only(Kind::Msg) | only(Kind::Shm);
 const POSIX: Kinds = only(Kind::Mq) | only(Kind::Psem) | only(Kind::Pshm);
 const EVERY: Kinds = SYSTEM_V | POSIX;
 const MSG: Kinds = only(Kind::Msg);
 const MQ: Kinds = only(Kind::Mq);
 const QUEUE: Kinds = MSG | MQ;
+const SHM: Kinds = only(Kind::Shm);
 const PSEM: Kinds = only(Kind::Psem);
 const PSHM: Kinds = only(Kind::Pshm);
 
@@ -95,8 +101,8 @@ const fn right(
     Column { name, help, right: true, kinds, value }
 }
 
-pub static ALL: [Column; 33] = [
-    text("TYPE", "Kind of object: msg, mq, psem, pshm", EVERY, |o| Cell::Text(o.kind.room().into())),
+pub static ALL: [Column; 39] = [
+    text("TYPE", "Kind of object: msg, shm, mq, psem, pshm", EVERY, |o| Cell::Text(o.kind.room().into())),
     text("KEY", "Resource key", SYSTEM_V, |o| Cell::Text(format!("0x{:08x}", o.key))),
     text("ID", "Resource ID", SYSTEM_V, |o| Cell::Number(o.id.into())),
     text("NAME", "POSIX resource name", POSIX, |o| name(o).map_or(Cell::None, Cell::Text)),
@@ -129,11 +135,22 @@ pub static ALL: [Column; 33] = [
         0 => Cell::None,
         pid => Cell::Number(pid.into()),
     }),
-    right("SIZE", "Segment size", PSHM, |o| Cell::Bytes(o.size)),
+    right("SIZE", "Segment size", SHM | PSHM, |o| Cell::Bytes(o.size)),
+    right("NATTCH", "Number of attached processes", SHM, |o| number(o.attached)),
+    right("CPID", "PID of the creator", SHM, |o| Cell::Number(o.creator_pid.into())),
+    right("LPID", "PID of last user", SHM, |o| Cell::Number(o.last_pid.into())),
+    right("ATTACH", "Attach time", SHM, |o| Cell::Time(o.attach_time)),
+    right("DETACH", "Detach time", SHM, |o| Cell::Time(o.detach_time)),
+    text("ATTACHERS", "PIDs of the attached processes", SHM, |o| Cell::Text(attachers(o))),
     right("SVAL", "Semaphore value", PSEM, |o| Cell::Number(o.value.into())),
     right("WAITERS", "Threads waiting for the semaphore", PSEM, |o| Cell::Number(o.waiters.into())),
     right("FILEBYTES", "Memory that the object takes", EVERY, |o| Cell::Bytes(o.file_bytes)),
-    text("STATUS", "ok, or why the object cannot be shown", EVERY, |o| Cell::Text(o.health.to_string())),
+    text(
+        "STATUS",
+        "ok; dest (goes with its last attachment), locked; or why it cannot be shown",
+        EVERY,
+        |o| Cell::Text(status(o)),
+    ),
 ];
 
 fn number(value: u64) -> Cell {
@@ -142,6 +159,22 @@ fn number(value: u64) -> Cell {
 
 fn optional(text: Option<String>) -> Cell {
     text.map_or(Cell::None, Cell::Text)
+}
+
+/// As many pids as were looked at.
+fn attachers(object: &ObjectInfo) -> String {
+    let pids: Vec<String> =
+        object.attachers.iter().take_while(|&&pid| pid != 0).map(i32::to_string).collect();
+    pids.join(",")
+}
+
+fn status(object: &ObjectInfo) -> String {
+    match (object.doomed, object.locked) {
+        (true, true) => "dest,locked".into(),
+        (true, false) => "dest".into(),
+        (false, true) => "locked".into(),
+        (false, false) => object.health.to_string(),
+    }
 }
 
 /// A POSIX object's name with its slash.
@@ -174,7 +207,7 @@ mod tests {
 
     #[test]
     fn every_list_names_columns_that_exist() {
-        for view in [&EVERYTHING, &QUEUES, &POSIX_MQUEUES, &POSIX_SHMEMS, &POSIX_SEMAPHORES] {
+        for view in [&EVERYTHING, &QUEUES, &SHMEMS, &POSIX_MQUEUES, &POSIX_SHMEMS, &POSIX_SEMAPHORES] {
             let list = format!("{}{CREATOR}{}", view.columns, view.time);
             assert!(named(&list).is_ok(), "{list}");
         }

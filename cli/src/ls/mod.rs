@@ -21,6 +21,9 @@ pub struct LsArgs {
     /// System V message queues only, in the columns of lsipc -q
     #[arg(short = 'q', long, group = "kind")]
     queues: bool,
+    /// System V shared memory segments only, in the columns of lsipc -m
+    #[arg(short = 'm', long, group = "kind")]
+    shmems: bool,
     /// POSIX message queues only, in the columns of lsipc -Q
     #[arg(short = 'Q', long, group = "kind")]
     posix_mqueues: bool,
@@ -54,7 +57,12 @@ pub fn ls(args: &LsArgs) -> Result<(), Fail> {
     let columns = args.columns()?;
     let place = args.place.choose()?;
     let (rows, sound) = match place.existing()? {
-        Some(namespace) => args.rows(&place, &namespace, &columns)?,
+        Some(namespace) => {
+            // Core keeps what it opens for as long as the process lives.
+            let namespace: &'static Namespace = Box::leak(Box::new(namespace));
+            inspect::sweep(namespace);
+            args.rows(&place, namespace, &columns)?
+        }
         None => (Vec::new(), true),
     };
     let text = if args.json {
@@ -96,6 +104,7 @@ impl LsArgs {
     fn view(&self) -> &'static View {
         let asked = [
             (self.queues, &columns::QUEUES),
+            (self.shmems, &columns::SHMEMS),
             (self.posix_mqueues, &columns::POSIX_MQUEUES),
             (self.posix_shmems, &columns::POSIX_SHMEMS),
             (self.posix_semaphores, &columns::POSIX_SEMAPHORES),

@@ -5,7 +5,7 @@
 //! Who touches an atomic first brings loom's into being; loom objects if another thread touches it without having
 //! synchronised with that. What threads touch without a lock is therefore touched by the model first ([`known`]).
 //!
-//! loom treats SeqCst as AcqRel; no code that is modelled uses SeqCst.
+//! loom treats SeqCst as AcqRel, but for fences; the code that is modelled has SeqCst fences alone.
 
 use super::{step, Step};
 use core::marker::PhantomData;

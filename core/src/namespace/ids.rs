@@ -101,6 +101,13 @@ fn hints(ns: &Namespace, room: Room) -> Result<&'static Hints> {
     Ok(unsafe { &*(p.get() as *const Hints) })
 }
 
+/// As [`crate::region::object::lose`], for the hints.
+pub fn lose_hints(addr: usize) -> bool {
+    let of = |p: &&OnceNonZeroUsize| p.get().is_some_and(|p| addr.wrapping_sub(p.get()) < HINTS_LEN);
+    let Some(base) = HINTS.iter().find(of).and_then(OnceNonZeroUsize::get) else { return false };
+    map::blank(base.get() as *mut u8, HINTS_LEN).is_ok()
+}
+
 impl Hints {
     fn mark(&self, index: u32, used: bool) {
         let bit = 1u64 << (index % 64);

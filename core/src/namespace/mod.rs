@@ -13,6 +13,8 @@ pub mod choose;
 pub mod handover;
 pub mod ids;
 pub mod lifeline;
+#[cfg(test)]
+pub mod member;
 
 pub use choose::{choose, choose_named, Choice, Path, Refusal, RefusalKind, Why};
 

@@ -119,7 +119,7 @@ pub fn enter(locked: &mut Locked<'_>, object: &Ref, me: u64, request: Request) -
             queue.cell_free(request.node)?;
         }
         let on = On::Value(head.overflow.atomic(), head.overflow.get());
-        return Ok(Wait::new((object, ns, me), waiting, on, OVERFLOW_SLICE_NS, request.deadline));
+        return Ok(Wait::new((object, ns, me), waiting, on, request.deadline));
     }
     head.waiter_seq.set(seq.wrapping_add(1));
     let waiter = queue.waiter(entry)?;
@@ -138,14 +138,22 @@ pub fn enter(locked: &mut Locked<'_>, object: &Ref, me: u64, request: Request) -
     waiter.urgency.set(if object.is(ObjectKind::Mq) { nice() } else { 0 });
     queue.list_push(entry, waiter)?;
     waiter.state.atomic().store(waiting::AWAKE, Release);
-    Ok(Wait::new((object, ns, me), waiting, On::State(waiter.state.atomic()), SLICE_NS, request.deadline))
+    Ok(Wait::new((object, ns, me), waiting, On::State(waiter.state.atomic()), request.deadline))
 }
 
 impl Sleeper for Waiting {
     type Outcome = Outcome;
     const CANCELLABLE: bool = true;
 
-    fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) -> i64 {
+    fn slice_ns(&self, _: &Ref) -> i64 {
+        if self.entry == NIL {
+            OVERFLOW_SLICE_NS
+        } else {
+            SLICE_NS
+        }
+    }
+
+    fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) {
         if let Ok(mut locked) = Locked::acquire(object, ns, me) {
             let head = locked.shared.head();
             let idle = |list: &List, something: bool| something && list.head.get() != NIL;
@@ -156,16 +164,14 @@ impl Sleeper for Waiting {
                 let _ = locked.sweep();
             }
         }
-        if self.entry == NIL {
-            OVERFLOW_SLICE_NS
-        } else {
-            SLICE_NS
-        }
     }
 
     fn settle(&self, object: &Ref, ns: &'static Namespace, me: u64, why: Why) -> Outcome {
         Locked::acquire(object, ns, me)
-            .and_then(|mut locked| self.settle_locked(&mut locked, me, why))
+            .and_then(|mut locked| {
+                let outcome = self.settle_locked(&mut locked, me, why)?;
+                locked.check().map(|()| outcome)
+            })
             .unwrap_or(Outcome::Corrupt)
     }
 }

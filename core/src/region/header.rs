@@ -113,6 +113,12 @@ impl Header {
         Ok(())
     }
 
+    /// Whether the object is there at all: its memory may have gone (see [`super::object::lose`]).
+    #[inline(always)]
+    pub fn is_there(&self) -> bool {
+        self.magic.get() == MAGIC
+    }
+
     /// Whether it is removed for good.
     #[inline(always)]
     pub fn is_gone(&self) -> bool {

@@ -280,6 +280,25 @@ impl Drop for Ref {
     }
 }
 
+/// Somebody has cut the file of an object short: memory at `addr`, where it was mapped, is gone.
+/// From here on the object is nothing but zeros to this process, and every call says so. Called out of
+/// a signal handler that has interrupted a section. False: no object of ours.
+pub fn lose(addr: usize, me: u64) -> bool {
+    let Ok(slab) = slab() else { return false };
+    let of_object = |object: &&Object| {
+        let base = object.base.load(Relaxed) as usize;
+        object.refs.load(Acquire) & FREE == 0 && addr.wrapping_sub(base) < object.len.load(Relaxed)
+    };
+    let used = (FRESH.load(Acquire) as usize).min(SLOTS);
+    let Some(object) = slab[..used].iter().find(of_object) else { return false };
+    let (base, len) = (object.base.load(Relaxed), object.len.load(Relaxed));
+    if map::is_there(base) {
+        // SAFETY: every mapping begins with a header; the page has just been found.
+        unsafe { &*base.cast::<Header>() }.lock.release_if(me);
+    }
+    map::blank(base, len).is_ok()
+}
+
 /// The last reference to a retired object is gone.
 #[cold]
 fn reclaim(object: &'static Object) {

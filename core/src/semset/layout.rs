@@ -99,12 +99,10 @@ pub struct Waiter {
     pub pid: W32,
     /// Order of arrival.
     pub seq: W64,
-    /// The first operation, see [`super::ops::Op`].
+    /// The first operation, see [`super::ops::Op`], and above it how many there are; FAILED: the errno.
     pub op: W64,
-    /// High half of the token of the process's adjustments; the low half is that of `token`.
-    pub undo_generation: W32,
-    /// How many operations there are; FAILED: the errno.
-    pub count: W32,
+    /// The token of the process's adjustments, in halves.
+    pub undo: [W32; 2],
     /// Neighbours in the list of all sleepers.
     pub before: W32,
     #[allow(missing_docs)]

@@ -82,7 +82,7 @@ impl Cursor<'_, '_, '_> {
 
     fn of_sleeper(&mut self, w: u32, i: u32) -> Checked<Option<Op>> {
         let waiter = self.set.waiter(w)?;
-        if i >= waiter.count.get().min(MAX_OPS as u32) {
+        if i >= waiter.count().min(MAX_OPS as u32) {
             return Ok(None);
         }
         if i == 0 {
@@ -280,7 +280,7 @@ impl<'r> Set<'r> {
         }
         let at = self.offsets().redo;
         // SAFETY: the redo record lies in the mapping.
-        crate::sys::map::back(unsafe { self.base.add(at & !4095) }, (at & 4095) + n * size_of::<Step>())?;
+        crate::sys::map::populate(unsafe { self.base.add(at) }, n * size_of::<Step>())?;
         backed.set(n as u32);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! After a change: the operations of sleepers that can be done now are done for them, in the kernel's
 //! order (Linux: do_smart_update, update_queue).
 //!
-//! Those who wait for zero come first, then the others by order of arrival; who cannot be served does not
+//! If a changed semaphore is zero, those who wait for zero come first; then the others by order of arrival; who cannot be served does not
 //! hold up those behind. Whoever is served may make it possible for others in turn.
 
 use super::guard::Context;
@@ -22,15 +22,26 @@ enum Served {
     Changed,
 }
 
+/// When a sleeper has its turn. Linux: do_smart_wakeup_zero, then update_queue
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Who waits for one semaphore to be zero; only when one that was changed is.
+    Zero,
+    /// Who waits for several; likewise.
+    ZeroArray,
+    /// Who wants to change something.
+    Alter,
+}
+
 impl<'r> Set<'r> {
     /// Serves the sleepers that the program's operations, just done, may have helped.
     pub fn serve(&self, ops: Ops<'_>, cx: &mut Context<'_, 'r>) -> Checked<()> {
         let head = self.head();
-        if head.waiters.head.get() == NIL {
+        if head.waiters.head.get() == NIL || !self.alters(ops)? {
             return Ok(());
         }
         if head.arrays.get() != 0 {
-            return self.serve_all(cx);
+            return self.serve_arrays(self.any_zero_of(ops)?, cx);
         }
         let mut cursor = self.each(ops);
         while let Some(op) = cursor.advance()? {
@@ -44,10 +55,10 @@ impl<'r> Set<'r> {
     /// Serves those who wait for one semaphore alone, when nobody waits for several.
     pub fn serve_one(&self, sem: u32, cx: &mut Context<'_, 'r>) -> Checked<()> {
         let head = self.head();
-        if head.arrays.get() != 0 {
-            return self.serve_all(cx);
-        }
         let is_zero = || self.word(sem).map(|word| word::value(word.get()) == 0);
+        if head.arrays.get() != 0 {
+            return self.serve_arrays(is_zero()?, cx);
+        }
         if is_zero()? {
             return self.serve_list(sem, true, cx);
         }
@@ -76,36 +87,90 @@ impl<'r> Set<'r> {
         Err(Corrupt)
     }
 
-    /// Serves whoever can be served.
+    /// Serves whoever can be served, after a change of all semaphores.
     pub fn serve_all(&self, cx: &mut Context<'_, 'r>) -> Checked<()> {
+        let zero = self.any_zero()?;
+        self.serve_arrays(zero, cx)
+    }
+
+    fn any_zero(&self) -> Checked<bool> {
+        for sem in 0..self.nsems() {
+            if word::value(self.word(sem)?.get()) == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether one of these semaphores is zero.
+    fn any_zero_of(&self, ops: Ops<'_>) -> Checked<bool> {
+        let mut cursor = self.each(ops);
+        while let Some(op) = cursor.advance()? {
+            if word::value(self.word(op.sem)?.get()) == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Serves all sleepers, those who wait for zero only if `zero`: a changed semaphore is zero.
+    fn serve_arrays(&self, mut zero: bool, cx: &mut Context<'_, 'r>) -> Checked<()> {
         // Each further round has one sleeper, or the adjustments of one dead process, less.
         for _ in 0..=2 * self.geometry.nodes {
-            if !self.round(false, cx)? && !self.round(true, cx)? {
-                return Ok(());
-            }
+            let first = if zero { Turn::Zero } else { Turn::Alter };
+            let (w, served) = self.round(first, cx)?;
+            zero = match served {
+                Served::No => return Ok(()),
+                Served::Yes => self.any_zero_of(Ops::Sleeper(w))?,
+                Served::Changed => self.any_zero()?,
+            };
         }
         Err(Corrupt)
     }
 
-    /// Looks at all who only wait for zero, or at the others until one is served. Whether to begin again.
-    fn round(&self, alter: bool, cx: &mut Context<'_, 'r>) -> Checked<bool> {
-        let mut w = self.head().waiters.head.get();
-        for _ in 0..=self.geometry.nodes {
-            if w == NIL {
-                return Ok(false);
-            }
-            let waiter = self.waiter(w)?;
-            let next = waiter.after.get();
-            if self.alters(w)? == alter {
-                match self.try_for(w, waiter, cx)? {
-                    Served::Changed => return Ok(true),
-                    Served::Yes if alter => return Ok(true),
-                    _ => {}
+    /// Lets the sleepers have their turns, from `turn` on, until one is served who has changed something.
+    /// Whom, and whether to begin again.
+    fn round(&self, turn: Turn, cx: &mut Context<'_, 'r>) -> Checked<(u32, Served)> {
+        for turn in
+            [Turn::Zero, Turn::ZeroArray, Turn::Alter].into_iter().filter(|t| *t as u32 >= turn as u32)
+        {
+            let mut w = self.head().waiters.head.get();
+            while w != NIL {
+                let waiter = self.waiter(w)?;
+                let next = waiter.after.get();
+                if self.turn_of(w, waiter)? == turn {
+                    match self.try_for(w, waiter, cx)? {
+                        Served::Changed => return Ok((w, Served::Changed)),
+                        Served::Yes if turn == Turn::Alter => return Ok((w, Served::Yes)),
+                        _ => {}
+                    }
                 }
+                if next != NIL && self.waiter(next)?.seq.get() <= waiter.seq.get() {
+                    // Not by order of arrival: a ring.
+                    return Err(Corrupt);
+                }
+                w = next;
             }
-            w = next;
         }
-        Err(Corrupt)
+        Ok((NIL, Served::No))
+    }
+
+    /// Whether operations change a value, or only wait for zero. Linux: sem_queue.alter
+    fn alters(&self, ops: Ops<'_>) -> Checked<bool> {
+        let mut cursor = self.each(ops);
+        while let Some(op) = cursor.advance()? {
+            if op.change != 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn turn_of(&self, w: u32, waiter: &Waiter) -> Checked<Turn> {
+        if self.alters(Ops::Sleeper(w))? {
+            return Ok(Turn::Alter);
+        }
+        Ok(if waiter.is_single() { Turn::Zero } else { Turn::ZeroArray })
     }
 
     /// Does a sleeper's operations if they can be done.
@@ -118,12 +183,14 @@ impl<'r> Set<'r> {
             Plan::Blocked(op) => waiter.note_blocked(op),
             Plan::Fail(e) => {
                 self.unlink(waiter)?;
-                waiter.count.set(e.raw() as u32);
+                waiter.set_count(e.raw() as u32);
                 cx.wakes.end(waiter.state.atomic(), waiting::FAILED);
             }
             Plan::Ready(n) => {
                 self.unlink(waiter)?;
-                if claim(waiter.state.atomic()) {
+                // Of one that is not asleep the kernel cannot say whether it is there.
+                let there = waiter.state.get() == waiting::ASLEEP || cx.waits(waiter.token.get());
+                if there && claim(waiter.state.atomic()) {
                     self.commit(n, waiter.pid.get(), w, 0)?;
                     self.stamp();
                     return Ok(Served::Yes);

@@ -7,7 +7,7 @@ mod random;
 use super::guard::Context;
 use super::layout::*;
 use super::Set;
-use crate::namespace::lifeline::{self, Token};
+use crate::namespace::member::Member;
 use crate::namespace::Namespace;
 use crate::region::object::Geometry;
 use crate::sync::wait::Wakes;
@@ -96,13 +96,6 @@ impl Drop for Memory {
     }
 }
 
-/// A process that does nothing but live, and its names in the namespace.
-struct Member {
-    pid: u32,
-    token: Token,
-    undo: Token,
-}
-
 /// Some living processes in a namespace of their own, which is removed with the value.
 struct Crowd {
     ns: &'static Namespace,
@@ -117,14 +110,14 @@ impl Crowd {
         let text = CString::new(path.to_str().unwrap()).unwrap();
         let ns: &Namespace =
             std::boxed::Box::leak(std::boxed::Box::new(Namespace::open(&text).ok().unwrap()));
-        let members = (0..size).map(|_| born(ns)).collect();
+        let members = (0..size).map(|_| Member::born(ns)).collect();
         Crowd { ns, path, members }
     }
 
     /// One is killed, and another takes its place.
     fn replace(&mut self, i: usize) {
-        end(&self.members[i]);
-        self.members[i] = born(self.ns);
+        self.members[i].end();
+        self.members[i] = Member::born(self.ns);
     }
 
     /// Runs `body` as if the lock were held, in the name of member `i`.
@@ -139,41 +132,7 @@ impl Crowd {
 
 impl Drop for Crowd {
     fn drop(&mut self) {
-        self.members.iter().for_each(end);
+        self.members.iter().for_each(Member::end);
         let _ = std::fs::remove_dir_all(&self.path);
-    }
-}
-
-fn born(ns: &'static Namespace) -> Member {
-    let mut ends = [0; 2];
-    let mut tokens = [0u64; 2];
-    // SAFETY: the child makes system calls alone, and never returns from here.
-    let pid = unsafe {
-        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
-        let pid = libc::fork();
-        assert!(pid >= 0);
-        if pid == 0 {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            tokens = [lifeline::my_token(ns).unwrap_or(0), lifeline::my_undo_token(ns).unwrap_or(0)];
-            libc::write(ends[1], tokens.as_ptr().cast(), size_of_val(&tokens));
-            loop {
-                libc::pause();
-            }
-        }
-        libc::close(ends[1]);
-        let got = libc::read(ends[0], tokens.as_mut_ptr().cast(), size_of_val(&tokens));
-        libc::close(ends[0]);
-        assert_eq!(got as usize, size_of_val(&tokens));
-        pid
-    };
-    assert!(tokens[0] != 0 && tokens[1] != 0);
-    Member { pid: pid as u32, token: tokens[0], undo: tokens[1] }
-}
-
-fn end(member: &Member) {
-    // SAFETY: a child of this process that has not been waited for.
-    unsafe {
-        libc::kill(member.pid as i32, libc::SIGKILL);
-        libc::waitpid(member.pid as i32, core::ptr::null_mut(), 0);
     }
 }

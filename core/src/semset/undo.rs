@@ -172,13 +172,14 @@ impl<'r> Set<'r> {
     /// As [`Set::reap_all`], and notes the end of those who had nothing to undo: in the kernel that, too,
     /// counts as an operation (Linux: exit_sem).
     pub fn reap_idle(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
-        let changed = self.reap_all(cx)?;
+        let mut changed = self.reap_all(cx)?;
         for c in 0..self.head().fresh_cell.get() {
             let cell = self.cell(c)?;
             let token = &cell.token;
             if cell.kind.get() == kind::UNDO && token.get() != 0 && cell.is_idle() && !cx.lives(token.get()) {
                 token.set(0);
                 self.stamp();
+                changed = true;
             }
         }
         Ok(changed)

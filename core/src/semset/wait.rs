@@ -11,7 +11,6 @@ use crate::sync::wait::{self, Sleeper, Why};
 use crate::sys::clock;
 use core::sync::atomic::Ordering::*;
 
-/// Nobody sleeps longer than this without looking: a wake-up may have died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
 /// The same while there are adjustments, whose owner may be killed.
 const ADJUSTED_SLICE_NS: i64 = 20_000_000;
@@ -46,21 +45,20 @@ pub struct Waiting {
     pub seq: u64,
 }
 
-/// How long to sleep.
-pub fn slice_ns(set: &Set<'_>) -> i64 {
-    if set.head().adjusted.get() != 0 {
-        ADJUSTED_SLICE_NS
-    } else {
-        SLICE_NS
-    }
-}
-
 impl Sleeper for Waiting {
     type Outcome = Outcome;
     /// semop is no cancellation point (pthreads(7)).
     const CANCELLABLE: bool = false;
 
-    fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) -> i64 {
+    fn slice_ns(&self, object: &Ref) -> i64 {
+        if Set::of(object).head().adjusted.get() != 0 {
+            ADJUSTED_SLICE_NS
+        } else {
+            SLICE_NS
+        }
+    }
+
+    fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) {
         let looked = &Set::of(object).head().looked_ms;
         let now = clock::monotonic_ms();
         if now.wrapping_sub(looked.get()) >= LOOK_MS {
@@ -75,12 +73,14 @@ impl Sleeper for Waiting {
                 });
             }
         }
-        slice_ns(&Set::of(object))
     }
 
     fn settle(&self, object: &Ref, ns: &'static Namespace, me: u64, why: Why) -> Outcome {
         Locked::acquire(object, ns, me)
-            .and_then(|locked| self.settle_locked(&locked.shared, me, why))
+            .and_then(|locked| {
+                let outcome = self.settle_locked(&locked.shared, me, why)?;
+                locked.check().map(|()| outcome)
+            })
             .unwrap_or(Outcome::Corrupt)
     }
 }
@@ -104,7 +104,7 @@ impl Waiting {
             waiting::DONE => Outcome::Done(Ok(())),
             waiting::FAILED => {
                 let known = [Errno::EAGAIN, Errno::ENOMEM, Errno::ERANGE];
-                let errno = known.into_iter().find(|e| e.raw() as u32 == waiter.count.get());
+                let errno = known.into_iter().find(|e| e.raw() as u32 == waiter.count());
                 Outcome::Done(Err(errno.ok_or(Corrupt)?))
             }
             waiting::RETRY => Outcome::Again,

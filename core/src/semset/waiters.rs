@@ -3,19 +3,26 @@
 
 use super::guard::Context;
 use super::layout::*;
-use super::ops::{Doer, Op, Ops, OPS_IN_CELL};
+use super::ops::{Doer, Op, OPS_IN_CELL};
 use super::undo::NoCell;
 use super::Set;
 use crate::namespace::lifeline::Token;
 use crate::region::{Checked, Corrupt, NIL, W32};
-use crate::sync::wait::Wakes;
-use crate::sys::{futex, map};
+use crate::sync::wait::{self, Wakes};
+use crate::sys::map;
 use core::sync::atomic::Ordering::*;
 
 impl Waiter {
+    /// How many operations it wants; FAILED: the errno.
+    pub fn count(&self) -> u32 {
+        (self.op.get() >> 48) as u32
+    }
+    pub(super) fn set_count(&self, count: u32) {
+        self.op.set(self.op.get() & !(0xffff << 48) | (count as u64) << 48);
+    }
     /// Whether it wants one operation only.
     pub fn is_single(&self) -> bool {
-        self.count.get() == 1
+        self.count() == 1
     }
     /// Its operation, or the first of them.
     pub fn first(&self) -> Op {
@@ -23,7 +30,7 @@ impl Waiter {
     }
     /// In whose name its operations are done.
     pub fn doer(&self) -> Doer {
-        let token = (self.undo_generation.get() as u64) << 32 | self.token.get() & 0xffff_ffff;
+        let token = (self.undo[1].get() as u64) << 32 | self.undo[0].get() as u64;
         Doer { pid: self.pid.get(), token }
     }
     /// Notes which operation an array waits for (semncnt and semzcnt count it there alone).
@@ -76,7 +83,7 @@ impl<'r> Set<'r> {
             let start = c / PAGE * PAGE;
             // SAFETY: cell c, and so the page that it lies in, is in the mapping.
             let page = unsafe { self.base.add(self.offsets().cells + start as usize * size_of::<Cell>()) };
-            map::back(page, 4096).map_err(|_| NoCell::NoMemory)?;
+            map::populate(page, 4096).map_err(|_| NoCell::NoMemory)?;
             head.backed_cells.set(start + PAGE);
         }
         head.fresh_cell.set(c + 1);
@@ -129,12 +136,13 @@ impl<'r> Set<'r> {
         cell.kind.atomic().store(kind::WAITER, Release);
         let waiter = self.waiter(w)?;
         waiter.token.set(token);
-        waiter.undo_generation.set((doer.token >> 32) as u32);
+        waiter.undo[0].set(doer.token as u32);
+        waiter.undo[1].set((doer.token >> 32) as u32);
         waiter.pid.set(doer.pid);
         waiter.seq.set(seq);
         waiter.more.set(more);
         waiter.op.set(ops.first().map_or(0, |op| Op::from(op).pack()));
-        waiter.count.set(ops.len() as u32);
+        waiter.set_count(ops.len() as u32);
         waiter.note_blocked(blocked);
         head.waiter_seq.set(seq.wrapping_add(1));
         // From here on it waits.
@@ -279,20 +287,9 @@ impl<'r> Set<'r> {
                 return Ok(());
             }
             let waiter = self.waiter(w)?;
-            futex::wake(waiter.state.atomic(), 1);
+            wait::nudge(waiter.state.atomic());
             w = waiter.after.get();
         }
         Err(Corrupt)
-    }
-
-    /// Whether a sleeper's operations would change a value. Linux: sem_queue.alter
-    pub(super) fn alters(&self, w: u32) -> Checked<bool> {
-        let mut cursor = self.each(Ops::Sleeper(w));
-        while let Some(op) = cursor.advance()? {
-            if op.change != 0 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }

@@ -5,7 +5,7 @@ use super::wait::Wakes;
 use crate::namespace::Namespace;
 use crate::region::header::Header;
 use crate::region::object::Ref;
-use crate::region::{Checked, W32};
+use crate::region::{Checked, Corrupt, W32};
 
 /// What lies behind the lock of one kind of object. Copyable: it borrows the mapping that a
 /// reference keeps.
@@ -42,25 +42,36 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
         if got == Got::Stolen || shared.broken().get() != 0 {
             locked.repair()?;
         }
+        locked.check()?;
         Ok(locked)
     }
 
     /// Makes the derived data anew.
     #[cold]
     pub fn repair(&mut self) -> Checked<()> {
+        self.check()?;
         self.shared.repair(self.object, self.ns, &mut self.wakes)
+    }
+
+    /// Corrupt when the object's memory has gone: then what was read was zeros, what was written is lost.
+    #[inline(always)]
+    pub fn check(&self) -> Checked<()> {
+        if self.shared.common().is_there() {
+            Ok(())
+        } else {
+            Err(Corrupt)
+        }
     }
 
     /// Runs `body`, and once more after a repair when it finds the object in disorder.
     #[inline]
     pub fn attempt<T>(&mut self, body: &mut dyn FnMut(&mut Self) -> Checked<T>) -> Checked<T> {
-        match body(self) {
-            Ok(value) => Ok(value),
-            Err(_) => {
-                self.repair()?;
-                body(self)
-            }
+        if let Ok(value) = body(self) {
+            return self.check().map(|()| value);
         }
+        self.repair()?;
+        let value = body(self)?;
+        self.check().map(|()| value)
     }
 }
 

@@ -88,6 +88,13 @@ impl TokenLock {
         }
     }
 
+    /// Releases the lock if `me` has it.
+    pub fn release_if(&self, me: u64) {
+        if self.word().load(Relaxed) & !WAITERS == me {
+            self.release();
+        }
+    }
+
     /// Releases the lock.
     #[inline(always)]
     pub fn release(&self) {

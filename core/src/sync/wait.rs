@@ -9,7 +9,7 @@ use super::section::Section;
 use crate::errno::{Errno, Result};
 use crate::namespace::Namespace;
 use crate::region::object::Ref;
-use crate::sync::primitive::{AtomicU32, Ordering::*};
+use crate::sync::primitive::{fence, AtomicU32, Ordering::*};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::{cancel, futex, tls::tls};
 use core::cell::Cell;
@@ -85,6 +85,15 @@ pub fn claim(word: &AtomicU32) -> bool {
     there
 }
 
+/// Lets a sleeper look round, and choose anew how long it sleeps, without ending its wait.
+pub fn nudge(word: &AtomicU32) {
+    // SYNC: nudge (the sleeper reads behind its word what was written before)
+    fence(SeqCst);
+    if word.compare_exchange(waiting::ASLEEP, waiting::AWAKE, AcqRel, Relaxed).is_ok() {
+        futex::wake(word, 1);
+    }
+}
+
 /// Why a wait is being settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
@@ -106,8 +115,10 @@ pub trait Sleeper {
     const CANCELLABLE: bool;
     /// Decides, under the object's lock, how the wait ends, and takes its entry back.
     fn settle(&self, object: &Ref, ns: &'static Namespace, me: u64, why: Why) -> Self::Outcome;
-    /// After a slice of sleep: has something been lost? How long the next slice is.
-    fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) -> i64;
+    /// Nobody sleeps longer than this without looking: a wake-up may have died with its sender.
+    fn slice_ns(&self, object: &Ref) -> i64;
+    /// After a slice of sleep: has something been lost?
+    fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64);
 }
 
 /// Where a wait can be found by this thread's signal handlers.
@@ -126,7 +137,6 @@ pub struct Wait<S: Sleeper> {
     word: *const AtomicU32,
     /// The value to sleep on. None: the word is the sleeper's own, with a state of [`waiting`].
     expected: Option<u32>,
-    /// Nobody sleeps longer than this without looking: a wake-up may have died with its sender.
     slice_ns: Cell<i64>,
     deadline: Option<Deadline>,
     outcome: Cell<Option<S::Outcome>>,
@@ -147,7 +157,6 @@ impl<S: Sleeper> Wait<S> {
         (object, ns, me): (&Ref, &'static Namespace, u64),
         sleeper: S,
         on: On<'_>,
-        slice_ns: i64,
         deadline: Option<Deadline>,
     ) -> Wait<S> {
         let (word, expected) = match on {
@@ -162,7 +171,7 @@ impl<S: Sleeper> Wait<S> {
             sleeper,
             word,
             expected,
-            slice_ns: Cell::new(slice_ns),
+            slice_ns: Cell::new(0),
             deadline,
             outcome: Cell::new(None),
             sleep: Cell::new(Ok(())),
@@ -190,8 +199,6 @@ impl<S: Sleeper> Wait<S> {
                 sleep::<S>(arg);
             }
             match self.sleep.get() {
-                // Woken, and yet asleep by its word: nudged to look for itself.
-                Ok(()) if self.is_asleep() => self.look_round(),
                 Ok(()) | Err(Errno::EAGAIN) => {}
                 // Not by way of the trampoline, so a handler of libc's own (setxid): as it installs
                 // them, with SA_RESTART.
@@ -214,38 +221,42 @@ impl<S: Sleeper> Wait<S> {
         if let Some(outcome) = self.outcome.get() {
             return Some(outcome);
         }
-        if self.expected.is_none() {
-            // SAFETY: no outcome yet: the reference still keeps the mapping.
-            let word = unsafe { &*self.word };
-            // SYNC: waiter state (acquire side)
-            let state = match word.compare_exchange(waiting::AWAKE, waiting::ASLEEP, AcqRel, Acquire) {
-                Ok(_) => waiting::ASLEEP,
-                Err(state) => state,
-            };
-            if state != waiting::ASLEEP {
-                drop(section);
-                self.settle(Why::Woken);
-                return self.outcome.get();
+        if self.move_on(waiting::AWAKE, waiting::ASLEEP) {
+            // SYNC: nudge: who changes what the slice follows from looks at the word afterwards.
+            fence(SeqCst);
+            if let Some(object) = self.object.take() {
+                self.slice_ns.set(self.sleeper.slice_ns(&object));
+                self.object.set(Some(object));
             }
+            return None;
         }
-        None
+        drop(section);
+        self.settle(Why::Woken);
+        self.outcome.get()
     }
 
-    fn is_asleep(&self) -> bool {
-        let _section = Section::enter();
+    /// Changes the sleeper's own word; false if somebody has ended the wait. The caller is in a section.
+    fn move_on(&self, from: u32, to: u32) -> bool {
+        if self.expected.is_some() {
+            return true;
+        }
         // SAFETY: no outcome yet: the reference still keeps the mapping.
-        self.expected.is_none()
-            && self.outcome.get().is_none()
-            && unsafe { &*self.word }.load(Relaxed) == waiting::ASLEEP
+        let word = unsafe { &*self.word };
+        // SYNC: waiter state (acquire side)
+        match word.compare_exchange(from, to, AcqRel, Acquire) {
+            Ok(_) => true,
+            Err(seen) => seen == to,
+        }
     }
 
     fn look_round(&self) {
         let Ok(_section) = Section::enter() else { return };
-        if self.outcome.get().is_some() {
+        // While it looks the kernel would not know it as a sleeper.
+        if self.outcome.get().is_some() || !self.move_on(waiting::ASLEEP, waiting::AWAKE) {
             return;
         }
         let Some(object) = self.object.take() else { return };
-        self.slice_ns.set(self.sleeper.look_round(&object, self.ns, self.me));
+        self.sleeper.look_round(&object, self.ns, self.me);
         self.object.set(Some(object));
     }
 

@@ -76,6 +76,22 @@ pub fn duplicate(p: *mut u8, len: usize) -> Result<*mut u8> {
     unsafe { syscall!(libc::SYS_mremap, p, 0, len, libc::MREMAP_MAYMOVE, 0) }.map(|p| p as *mut u8)
 }
 
+/// Puts zeros, private to this process, in the place of a mapping of ours.
+pub fn blank(p: *mut u8, len: usize) -> Result<()> {
+    let prot = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    // SAFETY: callers pass whole mappings of ours, which are read through checked offsets alone.
+    unsafe { syscall!(libc::SYS_mmap, p, len, prot, flags, -1i32, 0) }.map(|_| ())
+}
+
+/// Whether the page at `p`, the first of a mapping, can be read.
+pub fn is_there(p: *mut u8) -> bool {
+    const FUTEX_WAKE: i32 = 1;
+    // To the kernel a page that cannot be had is EFAULT, and no signal; nobody sleeps on this word.
+    // SAFETY: waking needs only an address.
+    unsafe { syscall!(libc::SYS_futex, p, FUTEX_WAKE, 1) }.is_ok()
+}
+
 /// Removes a mapping.
 ///
 /// # Safety

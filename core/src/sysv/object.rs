@@ -61,7 +61,7 @@ impl Kind {
         if object.number.load(Relaxed) != id || !object.is(self.mark) {
             return None;
         }
-        if object.header().is_gone() {
+        if object.header().is_gone() || !object.header().is_there() {
             self.table.remove_object(ids::index_of(id) as usize, &object);
             return None;
         }
@@ -150,13 +150,19 @@ impl Kind {
         Ok(object)
     }
 
-    /// Removes the names of an object that says that it is removed: whoever finds one helps.
+    /// Removes the names of an object that says that it is removed, of an orphan, or of one that the
+    /// caller has just made: whoever finds one helps.
     pub fn bury(&'static self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
         let me = lifeline::my_token(ns)?;
         let header = object.header();
         let _ = header.lock.acquire(ns, me);
-        header.removed.set(1);
-        let done = self.remove_names(ns, object, id);
+        // What seemed an orphan may have lost its key by IPC_RMID just then, and be attached.
+        let done = if header.is_gone() || header.creator.get() == me || is_orphan(ns, self.room, header, id) {
+            header.removed.set(1);
+            self.remove_names(ns, object, id)
+        } else {
+            Ok(())
+        };
         header.lock.release();
         done
     }

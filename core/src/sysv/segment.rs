@@ -46,6 +46,8 @@ pub struct SegmentHeader {
     pub lpid: W32,
     pub atime: W64,
     pub dtime: W64,
+    /// Who has locked it: user id.
+    pub locker: W32,
     /// Records that were ever in use.
     records: W32,
 }
@@ -243,6 +245,8 @@ pub fn visit(
 pub fn doom(ns: &'static Namespace, object: &Ref) {
     let id = object.number.load(Relaxed);
     ids::mark_doomed(ns, Room::Shm, ids::index_of(id), true);
+    // Without its key it must not look like one whose creator was killed before he set it.
+    object.header().creator.set(0);
     object.header().removed.atomic().store(DOOMED, Release);
     let _ = SHM.remove_key(ns, object, id);
 }
@@ -261,7 +265,6 @@ fn destroy(ns: &'static Namespace, object: &Ref) {
 pub fn sweep(ns: &'static Namespace, most: u32) -> bool {
     use core::sync::atomic::AtomicU32;
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let Ok(me) = lifeline::my_token(ns) else { return false };
     let mut went = false;
     let mut from = if most == u32::MAX { 0 } else { NEXT.load(Relaxed) };
     for _ in 0..most {
@@ -270,6 +273,7 @@ pub fn sweep(ns: &'static Namespace, most: u32) -> bool {
             break;
         };
         from = index + 1;
+        let Ok(me) = lifeline::my_token(ns) else { return false };
         went |= look_at(ns, me, index);
     }
     NEXT.store(from, Relaxed);
@@ -298,3 +302,6 @@ pub fn look_at(ns: &'static Namespace, me: Token, index: u32) -> bool {
         Err(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use crate::semset::guard::Locked;
 use crate::semset::layout::*;
 use crate::semset::ops::{Doer, Op, Ops, Plan, SEM_UNDO};
 use crate::semset::undo::NoCell;
-use crate::semset::wait::{slice_ns, Outcome, Wait, Waiting};
+use crate::semset::wait::{Outcome, Wait, Waiting};
 use crate::semset::Set;
 use crate::sync::section::Section;
 use crate::sync::wait::On;
@@ -56,10 +56,11 @@ const LEAST: u64 = 4096;
 fn measure(mapping: &Mapping, size: u64) -> Result<Geometry> {
     // SAFETY: the mapping has a page at least; all atomics.
     let nsems = unsafe { &*mapping.base.cast::<SetHeader>() }.nsems.get();
-    let cells_at = Offsets::of(nsems.min(MAX_SEMS)).cells as u64;
-    if nsems == 0 || nsems > MAX_SEMS || size <= cells_at {
+    // More semaphores than there were would be written beyond the program's array by GETALL.
+    if nsems == 0 || nsems > MAX_SEMS || size != length(nsems) && size != short_length(nsems) {
         return Err(Errno::EINVAL);
     }
+    let cells_at = Offsets::of(nsems).cells as u64;
     let nodes = u32::try_from((size - cells_at) / size_of::<Cell>() as u64).map_err(|_| Errno::EINVAL)?;
     Ok(Geometry { nsems, nodes, ..Geometry::default() })
 }
@@ -70,6 +71,11 @@ const fn length(nsems: u32) -> u64 {
     Offsets::of(nsems).cells as u64 + CELL_BYTES + nsems as u64 * size_of::<Cell>() as u64
 }
 
+/// The same where RLIMIT_FSIZE does not allow more.
+const fn short_length(nsems: u32) -> u64 {
+    Offsets::of(nsems).cells as u64 + 4096
+}
+
 /// Makes a set that has no name yet.
 fn make(ns: &Namespace, key: i32, nsems: u32, perm: &Perm) -> Result<(file::Fd, Mapping, u64)> {
     let fd = file::open_at(ns.dir()?, c"sem", libc::O_TMPFILE | libc::O_RDWR, 0)?;
@@ -78,7 +84,7 @@ fn make(ns: &Namespace, key: i32, nsems: u32, perm: &Perm) -> Result<(file::Fd, 
     let reserved = ((offsets.redo + FIRST_STEPS * size_of::<Step>()) as u64).next_multiple_of(4096);
     let mut size = length(nsems);
     if file::set_len(fd.raw(), size) == Err(Errno::EFBIG) {
-        size = offsets.cells as u64 + 4096;
+        size = short_length(nsems);
         file::set_len(fd.raw(), size).map_err(no_room)?;
     }
     file::reserve(fd.raw(), 0, reserved).map_err(no_room)?;
@@ -184,7 +190,7 @@ fn deadline(timeout: Option<timespec>) -> Result<Option<Deadline>> {
 
 /// The set, for operations on semaphores up to `last`. EINVAL; EFBIG, before EACCES.
 #[inline]
-fn find(ns: &'static Namespace, id: c_int, last: u32) -> Result<Ref> {
+pub fn find(ns: &'static Namespace, id: c_int, last: u32) -> Result<Ref> {
     SEM.by_id(ns, id).map_err(|e| if e == Errno::EACCES { out_of_reach(ns, id, last) } else { e })
 }
 
@@ -233,6 +239,9 @@ fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
             Ok(_) => break,
             Err(now) => seen = now,
         }
+    }
+    if !object.header().is_there() {
+        return Err(Errno::EINVAL);
     }
     set.stamp();
     Ok(true)
@@ -314,7 +323,7 @@ fn take_turn(
             Ok((cell, waiter)) => {
                 let waiting = Waiting { cell, seq: waiter.seq.get() };
                 let on = On::State(waiter.state.atomic());
-                return Ok(Turn::Sleep(Wait::new((object, ns, me), waiting, on, slice_ns(&set), deadline)));
+                return Ok(Turn::Sleep(Wait::new((object, ns, me), waiting, on, deadline)));
             }
             Err(NoCell::Corrupt) => return Err(crate::region::Corrupt),
             Err(NoCell::NoMemory) => Turn::Fail(Errno::ENOMEM),

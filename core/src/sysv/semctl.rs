@@ -2,7 +2,7 @@
 
 use super::control::{self, Found, Which};
 use super::object;
-use super::sem::SEM;
+use super::sem::{find, SEM};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
@@ -132,7 +132,7 @@ fn get_all(ns: &'static Namespace, id: c_int, to: Out<c_ushort>) -> Result<()> {
     locked(ns, &object, &mut |set, cx| {
         let all = 0..set.nsems();
         all.clone().try_for_each(|sem| set.freeze(sem).map(|_| ()))?;
-        if set.reap_all(cx)? {
+        if set.reap_idle(cx)? {
             set.serve_all(cx)?;
         }
         let mut copied = Ok(());
@@ -151,8 +151,9 @@ fn set_value(ns: &'static Namespace, id: c_int, sem: c_int, value: c_int) -> Res
         return Err(Errno::ERANGE);
     }
     let _section = Section::enter()?;
-    let object = SEM.by_id(ns, id)?;
     let sem = sem as u32;
+    // Without permission, too, a semaphore that the set does not have is EINVAL.
+    let object = find(ns, id, sem).map_err(|e| if e == Errno::EFBIG { Errno::EINVAL } else { e })?;
     if sem >= object.geometry().nsems {
         return Err(Errno::EINVAL);
     }
@@ -201,11 +202,7 @@ fn set_all(ns: &'static Namespace, id: c_int, from: Out<c_ushort>) -> Result<()>
         if done.is_ok() {
             set.commit(set.nsems() as usize, pid, NIL, CLEAR_ALL)?;
             set.head().common.ctime.set(clock::now_s() as u64);
-            if set.head().arrays.get() != 0 {
-                set.serve_all(cx)?;
-            } else {
-                all.clone().try_for_each(|sem| set.serve_one(sem, cx))?;
-            }
+            set.serve_all(cx)?;
         }
         all.clone().try_for_each(|sem| set.thaw(sem))?;
         Ok(done)

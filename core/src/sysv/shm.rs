@@ -48,7 +48,7 @@ pub static SHM: Kind = Kind {
 };
 
 /// Bytes that every file of it has.
-const LEAST: u64 = DATA_AT + PAGE;
+const LEAST: u64 = DATA_AT + 1;
 
 fn measure(mapping: &Mapping, size: u64) -> Result<Geometry> {
     // SAFETY: the mapping is page-aligned and, of a file of LEAST bytes, DATA_AT bytes long.
@@ -97,14 +97,15 @@ fn make(
         return Err(Errno::ENOSPC);
     }
     // No file is longer. Linux: __shmem_file_setup
-    if bytes > i64::MAX as u64 {
+    let huge = flags & libc::SHM_HUGETLB != 0;
+    if bytes > i64::MAX as u64 && !huge {
         return Err(Errno::EINVAL);
     }
     let fd = file::open_at(ns.dir()?, c"shm", libc::O_TMPFILE | libc::O_RDWR, 0o600)?;
-    let huge = flags & libc::SHM_HUGETLB != 0;
     let length = if huge { huge_length(fd.raw(), flags, bytes)? } else { length };
     let no_room = |_| Errno::ENOMEM;
-    let size = length.checked_add(DATA_AT).ok_or(Errno::ENOMEM)?;
+    // The length tells those who may not open the file how large the segment is.
+    let size = DATA_AT.checked_add(if huge { length } else { bytes }).ok_or(Errno::ENOMEM)?;
     if flags & libc::SHM_NORESERVE == 0 && file::available(fd.raw())?.is_some_and(|left| length > left) {
         return Err(Errno::ENOMEM);
     }
@@ -127,8 +128,9 @@ fn huge_length(fd: c_int, flags: c_int, bytes: u64) -> Result<u64> {
     if !HUGE_SIZES.contains(&log) {
         return Err(Errno::EINVAL);
     }
-    if bytes > file::soft_limit(libc::RLIMIT_MEMLOCK as i32)? && !cred::current()?.capable(cred::CAP_IPC_LOCK)
-    {
+    let cred = cred::current()?;
+    // Linux: can_do_hugetlb_shm, with vm.hugetlb_shm_group 0.
+    if !cred.capable(cred::CAP_IPC_LOCK) && !cred.in_group(0) {
         return Err(Errno::EPERM);
     }
     let there_are = file::stat(fd)?.block >= HUGE_PAGE && 1 << log <= HUGE_PAGE;
@@ -145,7 +147,7 @@ pub fn totals(ns: &Namespace) -> Result<(u64, u64)> {
     let (mut pages, mut resident) = (0, 0);
     ids::each_index(ns, Room::Shm, &mut |index| {
         if let Ok(st) = file::stat_at(dir, Room::Shm.path(index).as_cstr()) {
-            pages += st.size.saturating_sub(DATA_AT) / PAGE;
+            pages += st.size.saturating_sub(DATA_AT).div_ceil(PAGE);
             resident += (st.allocated / PAGE).saturating_sub(1);
         }
     })?;

@@ -10,6 +10,7 @@ use crate::limits::{self, Limit};
 use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
 use crate::region::header::DOOMED;
 use crate::region::object::Ref;
+use crate::sync::guard::Shared;
 use crate::sync::section::Section;
 use crate::sys::{file, map};
 use crate::user::Out;
@@ -172,26 +173,46 @@ fn usage(ns: &'static Namespace, buf: Out<ShmUsage>) -> Result<c_int> {
 /// SHM_LOCK, SHM_UNLOCK: the caller's attachments, and all later ones, stay in memory.
 /// ENOMEM, EPERM, EINVAL. Linux: shmctl_do_lock
 fn lock(ns: &'static Namespace, id: c_int, lock: bool) -> Result<()> {
+    let cred = cred::current()?;
+    let most = match cred.capable(CAP_IPC_LOCK) {
+        true => None,
+        false => Some(file::soft_limit(libc::RLIMIT_MEMLOCK as i32)?),
+    };
+    let others = if lock && most.is_some() { bytes_locked(ns, cred.euid)? } else { 0 };
     as_owner(ns, id, &mut |segment, object| {
         let head = segment.head();
-        let cred = cred::current()?;
-        if !cred.capable(CAP_IPC_LOCK) {
+        let flags = head.flags.get();
+        if let Some(most) = most {
             let perm = head.common.perm();
-            let most = file::soft_limit(libc::RLIMIT_MEMLOCK as i32)?;
             if cred.euid != perm.uid && cred.euid != perm.cuid || lock && most == 0 {
                 return Err(Errno::EPERM);
             }
-            if lock && object.geometry().segment_bytes.next_multiple_of(PAGE) > most {
+            let bytes = object.geometry().segment_bytes.next_multiple_of(PAGE);
+            if lock && flags & LOCKED == 0 && bytes > most.saturating_sub(others) {
                 return Err(Errno::ENOMEM);
             }
         }
-        let flags = head.flags.get() & !LOCKED;
-        head.flags.set(if lock { flags | LOCKED } else { flags });
+        head.locker.set(cred.euid);
+        head.flags.set(if lock { flags | LOCKED } else { flags & !LOCKED });
         attached::each_range(object, &mut |start, len| {
             let _ = map::keep_in_memory(start, len, lock);
         });
         Ok(())
     })
+}
+
+/// Bytes of the segments that user `uid` has locked: RLIMIT_MEMLOCK is for all of them.
+fn bytes_locked(ns: &'static Namespace, uid: u32) -> Result<u64> {
+    let _section = Section::enter()?;
+    let mut sum = 0u64;
+    ids::each_index(ns, Room::Shm, &mut |index| {
+        let Ok(object) = SHM.by_index(ns, index) else { return };
+        let head = Segment::of(&object).head();
+        if head.flags.get() & LOCKED != 0 && head.locker.get() == uid {
+            sum = sum.saturating_add(object.geometry().segment_bytes.next_multiple_of(PAGE));
+        }
+    })?;
+    Ok(sum)
 }
 
 /// IPC_RMID: the segment goes with its last attachment. EINVAL, EPERM.

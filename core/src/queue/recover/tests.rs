@@ -1,4 +1,5 @@
 use super::*;
+use crate::namespace::member::Member;
 use crate::queue::arena::tests::{walk, Lcg, Memory};
 use crate::queue::index::tests::{drain, prepare, receive, send, some_key, Model};
 use crate::queue::ops::Doer;
@@ -186,13 +187,14 @@ fn a_dead_receivers_message_comes_back() {
 #[test]
 fn sleepers_on_a_removed_queue_hear_of_it() {
     let empty = Empty::new("removed");
+    let living = Member::born(&empty.ns);
     let memory = Memory::system_v(64 << 10);
     let queue = memory.queue();
     let sleeping = [waiter_kind::RECEIVER, waiter_kind::SENDER].map(|kind| {
         let w = queue.waiter_alloc().unwrap();
         let waiter = queue.waiter(w).unwrap();
         waiter.kind.set(kind);
-        waiter.token.set(lifeline::my_token(&empty.ns).unwrap());
+        waiter.token.set(living.token);
         waiter.node.set(NIL);
         waiter.state.set(waiting::ASLEEP);
         queue.list_push(w, waiter).unwrap();
@@ -201,6 +203,7 @@ fn sleepers_on_a_removed_queue_hear_of_it() {
     queue.head().common.removed.set(1);
     empty.recover(&queue).unwrap();
     assert_eq!(sleeping.map(|waiter| waiter.state.get()), [waiting::REMOVED; 2]);
+    living.end();
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Recorded {
 /// The model must hold, after a repair that also serves whoever can be served.
 fn repaired(pair: &mut Pair<'_>, model: &Model) {
     pair.model = model.clone();
-    pair.model.serve();
+    pair.model.serve_all();
     pair.recover();
     pair.settle_ended();
     pair.check();

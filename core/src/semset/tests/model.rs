@@ -84,35 +84,46 @@ impl Model {
     /// The caller enters the sleeper when this is Blocked.
     pub fn operate(&mut self, who: Who, ops: &[sembuf]) -> Verdict {
         let verdict = self.perform(who, ops);
-        if verdict == Verdict::Done {
-            self.serve();
+        if verdict == Verdict::Done && ops.iter().any(|op| op.sem_op != 0) {
+            self.serve(ops.iter().map(|op| op.sem_num as u32).collect());
         }
         verdict
     }
 
-    /// Those who wait for zero first, the others by order of arrival, from the start after each
-    /// who was served. Linux: do_smart_update
-    pub fn serve(&mut self) {
+    /// After a change of all semaphores.
+    pub fn serve_all(&mut self) {
+        self.serve((0..self.values.len() as u32).collect());
+    }
+
+    /// If a changed semaphore is zero those who wait for zero first, single operations before arrays; then
+    /// the others by order of arrival, until one is served. Linux: do_smart_update
+    fn serve(&mut self, changed: Vec<u32>) {
+        let mut changed = changed;
         loop {
-            self.round(false);
-            if !self.round(true) {
-                return;
+            if changed.iter().any(|sem| self.values[*sem as usize] == 0) {
+                self.round(&|sleeper| !sleeper.alters() && sleeper.ops.len() == 1, false);
+                self.round(&|sleeper| !sleeper.alters() && sleeper.ops.len() > 1, false);
+            }
+            match self.round(&|sleeper| sleeper.alters(), true) {
+                Some(sems) => changed = sems,
+                None => return,
             }
         }
     }
 
-    fn round(&mut self, alter: bool) -> bool {
+    /// Whom was served, by the semaphores of his operations, when `one` is enough.
+    fn round(&mut self, turn: &dyn Fn(&Asleep) -> bool, one: bool) -> Option<Vec<u32>> {
         let mut i = 0;
         while i < self.asleep.len() {
             let sleeper = self.asleep[i].clone();
-            if sleeper.alters() == alter {
+            if turn(&sleeper) {
                 match self.perform(sleeper.who, &sleeper.ops) {
                     Verdict::Blocked(op) => self.asleep[i].blocked = op,
                     verdict => {
                         self.asleep.remove(i);
                         self.ended.push((sleeper.cell, verdict));
-                        if alter && verdict == Verdict::Done {
-                            return true;
+                        if one && verdict == Verdict::Done {
+                            return Some(sleeper.ops.iter().map(|op| op.sem_num as u32).collect());
                         }
                         continue;
                     }
@@ -120,7 +131,7 @@ impl Model {
             }
             i += 1;
         }
-        false
+        None
     }
 
     /// SETVAL and SETALL.
@@ -129,12 +140,15 @@ impl Model {
             (self.values[sem as usize], self.pids[sem as usize]) = (*value, pid);
             self.adjustments.retain(|(_, adjusted), _| *adjusted != sem);
         }
-        self.serve();
+        self.serve((first..).take(values.len()).collect());
     }
 
     /// A process dies. Linux: exit_sem
     pub fn bury(&mut self, who: Who) {
         self.asleep.retain(|sleeper| sleeper.who != who);
+        if !self.adjustments.keys().any(|(number, _)| *number == who.number) {
+            return;
+        }
         for ((_, sem), adjustment) in self.adjustments.iter().filter(|((number, _), _)| *number == who.number)
         {
             let value = &mut self.values[*sem as usize];
@@ -142,7 +156,7 @@ impl Model {
             self.pids[*sem as usize] = who.pid;
         }
         self.adjustments.retain(|(number, _), _| *number != who.number);
-        self.serve();
+        self.serve_all();
     }
 
     /// semncnt or semzcnt. Linux: count_semcnt
