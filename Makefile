@@ -26,7 +26,15 @@ export CC
 TESTS := TOP='$(CURDIR)' BUILD='$(TARGET)/c_tests' LIBUSIPC='$(RELEASE)/libusipc.so' USIPC='$(RELEASE)/usipc'
 SETUP := VENV='$(TARGET)/c_tests/venv' packaging/setup
 
-.PHONY: all check soak demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
+# The models: optimised a little, since they run each step millions of times, and with no features of other builds.
+LOOM := CARGO_PROFILE_DEV_OPT_LEVEL=1 RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(TARGET)/loom'
+NIGHTLY := $(CARGO) +nightly
+NIGHTLY_RUSTC := rustc +nightly
+# The unit tests on memory of their own, without files and forks: what miri can run. Its emulation of weak memory does not know
+# memory that is used in words of different sizes, one after the other.
+MIRI_TESTS := queue::heap queue::arena queue::index
+
+.PHONY: all check models soak demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
 # The set-up comes before what needs it; cargo itself uses every processor.
 .NOTPARALLEL:
 
@@ -38,6 +46,17 @@ all: need-cargo need-cc ## build the library and the command (target/release)
 check: setup-check all rust-check ## run all tests; installs what they need when run as root on Debian
 	$(TESTS) c_tests/check.sh
 
+models: need-cargo need-cc ## concurrency checked by loom and shuttle, at length; miri and ThreadSanitizer where nightly is installed
+	$(LOOM) USIPC_MODELS_DEEPER=1 $(CARGO) test -p usipc-core --lib -- model::
+	@if $(NIGHTLY) miri --version >/dev/null 2>&1; then \
+	    MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-disable-weak-memory-emulation' CARGO_TARGET_DIR='$(TARGET)/miri' \
+	    $(NIGHTLY) miri test -p usipc-core --lib -- $(MIRI_TESTS); \
+	else echo "skip models/miri: not installed (type: rustup toolchain install nightly -c miri,rust-src)"; fi
+	@if [ -d "$$($(NIGHTLY_RUSTC) --print sysroot 2>/dev/null)/lib/rustlib/src/rust" ]; then \
+	    RUSTFLAGS=-Zsanitizer=thread CARGO_PROFILE_DEV_PANIC=unwind CARGO_TARGET_DIR='$(TARGET)/tsan' \
+	    $(NIGHTLY) test -Zbuild-std --target "$$($(NIGHTLY_RUSTC) -vV | sed -n 's/^host: //p')" -p usipc-core --test threads; \
+	else echo "skip models/tsan: not installed (type: rustup toolchain install nightly -c miri,rust-src)"; fi
+
 soak: setup-check all ## the tests with far longer random runs
 	$(TESTS) MODE=soak c_tests/check.sh
 
@@ -45,6 +64,7 @@ soak: setup-check all ## the tests with far longer random runs
 rust-check: need-cargo need-cc
 	$(CARGO) test -p usipc-core
 	$(CARGO) test -p usipc-cli
+	$(LOOM) $(CARGO) test -q -p usipc-core --lib -- model::
 	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --all --check; \
 	else echo "skip rust/fmt: no rustfmt (type: rustup component add rustfmt)"; fi
 	@if $(CARGO) clippy --version >/dev/null 2>&1; then \

@@ -27,5 +27,8 @@ pub mod sysv;
 pub mod text;
 pub mod user;
 
+#[cfg(loom)]
+pub mod model;
+
 #[cfg(test)]
 extern crate std;

@@ -223,6 +223,10 @@ fn register(ns: &Namespace, page: &ProcessPage) -> Result<Token> {
 /// ENOMEM.
 #[inline]
 pub fn my_token(ns: &Namespace) -> Result<Token> {
+    #[cfg(loom)]
+    if let Some(token) = crate::model::token() {
+        return Ok(token);
+    }
     let page = process::page()?;
     match page.token.load(Acquire) {
         0 => register(ns, page),
@@ -244,6 +248,10 @@ fn choose_undo_token(ns: &Namespace, page: &ProcessPage) -> Result<Token> {
 /// life, in later program images too. Errors: as [`my_token`].
 #[inline]
 pub fn my_undo_token(ns: &Namespace) -> Result<Token> {
+    #[cfg(loom)]
+    if let Some(token) = crate::model::token() {
+        return Ok(token);
+    }
     let page = process::page()?;
     match page.undo_token.load(Acquire) {
         0 => choose_undo_token(ns, page),
@@ -264,6 +272,10 @@ pub fn is_process_alive(ns: &Namespace, token: Token) -> bool {
 
 /// Whether `bytes` of the token's slot are locked, and by its owner.
 fn holds(ns: &Namespace, token: Token, bytes: Range<i64>) -> bool {
+    #[cfg(loom)]
+    if let Some(lives) = crate::model::lives(token) {
+        return lives;
+    }
     let Some(n) = slot_of(token) else { return false };
     let Ok(dir) = ns.dir() else { return true };
     match probe(dir, n, bytes) {

@@ -13,11 +13,11 @@ use crate::queue::layout::Notify;
 use crate::queue::Queue;
 use crate::region::object::Ref;
 use crate::signal::{set_mask, Quiet};
+use crate::sync::primitive::{AtomicBool, AtomicU32, Ordering::*};
 use crate::sync::section::Section;
 use crate::sys::{clock, file, futex, map, raw::syscall};
 use crate::user::In;
 use core::ffi::{c_int, c_void};
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 
 /// `SI_MESGQ` of <signal.h>.
 const SI_MESGQ: c_int = -3;

@@ -130,7 +130,7 @@ impl Queue<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::arena::tests::{Lcg, Memory};
+    use crate::queue::arena::tests::{times, Lcg, Memory};
     use crate::queue::layout::state;
     use std::collections::BTreeMap;
     use std::vec;
@@ -176,13 +176,13 @@ mod tests {
         let memory = Memory::system_v(4 << 20);
         let (queue, mut random) = (memory.queue(), Lcg(3));
         let mut model: BTreeMap<i64, u32> = BTreeMap::new();
-        for step in 0..6000 {
+        for step in 0..times(6000) {
             let some = |random: &mut Lcg, model: &BTreeMap<i64, u32>| {
                 let place = random.below(model.len() as u64) as usize;
                 model.iter().nth(place).map(|(k, n)| (*k, *n)).unwrap()
             };
             match random.below(8) {
-                0..=3 if step < 4000 => {
+                0..=3 if step < times(4000) => {
                     let key = (random.next() >> 1) as i64;
                     let n = node_with(&queue, key);
                     if model.insert(key, n).is_none() {

@@ -3,7 +3,7 @@
 pub mod header;
 pub mod object;
 
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use crate::sync::primitive::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// No index: the null pointer of shared memory.
 pub const NIL: u32 = u32::MAX;

@@ -6,9 +6,9 @@
 
 use super::header::{Header, ObjectKind};
 use crate::errno::{Errno, Result};
+use crate::sync::primitive::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use crate::sys::{file, map};
 use core::num::NonZeroUsize;
-use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use once_cell::race::OnceNonZeroUsize;
 
 /// In a table: may be used.
@@ -185,7 +185,7 @@ pub struct Ref {
 
 #[inline(always)]
 fn add(count: &AtomicU32, n: u32) -> u32 {
-    if single_threaded() {
+    if !cfg!(loom) && single_threaded() {
         // No other thread: a plain addition does, at a fifth of the cost.
         let old = count.load(Relaxed);
         count.store(old.wrapping_add(n), Relaxed);

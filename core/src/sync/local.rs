@@ -1,7 +1,7 @@
 //! A lock between the threads of one process.
 
+use crate::sync::primitive::{AtomicU32, Ordering::*};
 use crate::sys::{clock, futex};
-use core::sync::atomic::{AtomicU32, Ordering::*};
 
 /// A pause after which a sleeper looks again by itself.
 const SLICE_NS: i64 = 100_000_000;

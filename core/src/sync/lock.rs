@@ -8,15 +8,15 @@
 use crate::errno::Errno;
 use crate::namespace::{lifeline, Namespace};
 use crate::region::W64;
+use crate::sync::primitive::{AtomicU32, AtomicU64, Ordering::*};
 use crate::sys::{clock, futex};
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 
 /// Somebody sleeps.
 const WAITERS: u64 = 1 << 31;
 /// How long to sleep before looking whether the holder still lives.
 const SLICE_NS: i64 = 5_000_000;
 /// A section takes well under a microsecond: looking again this often pays before sleeping does.
-const SPINS: u32 = 100;
+const SPINS: u32 = if cfg!(loom) { 1 } else { 100 };
 
 /// The lock word, in the object's header.
 #[repr(C, align(64))]

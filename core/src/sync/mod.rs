@@ -3,5 +3,6 @@
 pub mod guard;
 pub mod local;
 pub mod lock;
+pub mod primitive;
 pub mod section;
 pub mod wait;

@@ -9,11 +9,11 @@ use super::section::Section;
 use crate::errno::{Errno, Result};
 use crate::namespace::Namespace;
 use crate::region::object::Ref;
+use crate::sync::primitive::{fence, AtomicU32, Ordering::*};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::{cancel, futex, tls::tls};
 use core::cell::Cell;
 use core::ffi::c_void;
-use core::sync::atomic::{fence, AtomicU32, Ordering::*};
 
 /// States of a sleeper's word.
 pub mod waiting {

@@ -3,7 +3,7 @@
 use super::clock::Deadline;
 use super::raw::syscall;
 use crate::errno::Result;
-use core::sync::atomic::AtomicU32;
+use crate::sync::primitive::AtomicU32;
 use libc::timespec;
 
 const FUTEX_WAKE: i32 = 1;
@@ -15,6 +15,10 @@ const MATCH_ANY: u32 = u32::MAX;
 /// EAGAIN (value differs), EINTR (a handler ran, even one with SA_RESTART: a wait with a timeout
 /// is never restarted, signal(7)), ETIMEDOUT. futex(2)
 pub fn wait_until(word: &AtomicU32, value: u32, until: &Deadline) -> Result<()> {
+    #[cfg(loom)]
+    if crate::model::runs() {
+        return crate::model::futex::wait(word, value, until);
+    }
     let clock = if until.realtime { FUTEX_CLOCK_REALTIME } else { 0 };
     // SAFETY: the word outlives the call (a mapping held by a reference count); `until` is valid.
     unsafe {
@@ -33,6 +37,10 @@ pub fn wait_until(word: &AtomicU32, value: u32, until: &Deadline) -> Result<()> 
 
 /// Wakes up to `n` sleepers; how many there were.
 pub fn wake(word: &AtomicU32, n: u32) -> usize {
+    #[cfg(loom)]
+    if crate::model::runs() {
+        return crate::model::futex::wake(word, n);
+    }
     // SAFETY: waking needs only an address.
     unsafe { syscall!(libc::SYS_futex, word.as_ptr(), FUTEX_WAKE, n) }.unwrap_or(0)
 }

@@ -97,6 +97,10 @@ pub fn is_there(p: *mut u8) -> bool {
 /// # Safety
 /// Nothing refers to it any more.
 pub unsafe fn unmap(p: *mut u8, len: usize) {
+    #[cfg(loom)]
+    if crate::model::unmapped(p, len) {
+        return;
+    }
     // SAFETY: the caller's contract.
     let _ = unsafe { syscall!(libc::SYS_munmap, p, len) };
 }

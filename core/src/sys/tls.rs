@@ -35,17 +35,32 @@ core::arch::global_asm!(
     ".popsection",
 );
 
+/// The blocks of model threads, and of those under miri, which knows no assembly.
+#[cfg(any(loom, miri))]
+fn block() -> *const Tls {
+    std::thread_local!(static BLOCK: std::cell::UnsafeCell<[u64; 24]> = const { std::cell::UnsafeCell::new([0; 24]) });
+    #[cfg(loom)]
+    if crate::model::runs() {
+        return crate::model::tls();
+    }
+    BLOCK.with(|block| block.get().cast())
+}
+
 /// This thread's block.
 #[inline(always)]
 pub fn tls() -> &'static Tls {
     let p: *const Tls;
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(loom, miri))]
+    {
+        p = block();
+    }
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     // SAFETY: computes the address of this thread's copy of `usipc_tls`; touches no memory but the GOT.
     unsafe {
         core::arch::asm!("movq usipc_tls@GOTTPOFF(%rip), {0}", "addq %fs:0, {0}",
             out(reg) p, options(att_syntax, pure, readonly, nostack));
     }
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(all(target_arch = "aarch64", not(any(loom, miri))))]
     // SAFETY: as above.
     unsafe {
         core::arch::asm!("adrp {0}, :gottprel:usipc_tls", "ldr {0}, [{0}, :gottprel_lo12:usipc_tls]",

@@ -8,9 +8,9 @@
 use crate::errno::{Errno, Result};
 use crate::process;
 use crate::region::object::Ref;
+use crate::sync::primitive::{fence, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use crate::sys::map;
 use core::num::NonZeroUsize;
-use core::sync::atomic::{fence, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use once_cell::race::OnceNonZeroUsize;
 
 /// The lowest bits of a state; above them is a number that moves when the entry is taken, so that

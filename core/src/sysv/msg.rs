@@ -80,7 +80,7 @@ fn make(ns: &Namespace, key: i32, perm: &Perm) -> Result<(file::Fd, Mapping, u64
 
 impl Queue<'_> {
     /// Fills a new, all-zero System V queue.
-    fn initialise(&self, max_bytes: u64) {
+    pub(crate) fn initialise(&self, max_bytes: u64) {
         let head = self.head();
         head.max_bytes.set(max_bytes);
         self.clear_lists();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::queue::arena::tests::{walk, Lcg, Memory};
+use crate::queue::arena::tests::{times, walk, Lcg, Memory};
 use crate::queue::ops::{Doer, Put};
 use crate::queue::waiters::Wakes;
 use std::vec::Vec;
@@ -111,7 +111,7 @@ fn system_v_agrees_with_a_list() {
     for seed in 0..6 {
         let memory = Memory::system_v(2 << 20);
         let (queue, mut model, mut random) = (memory.queue(), Model::default(), Lcg(seed));
-        for step in 0..4000u32 {
+        for step in 0..times(4000) {
             // Long spells of growing and of shrinking.
             let growing = step / 500 % 2 == 0;
             if random.below(8) < if growing { 6 } else { 2 } {
@@ -137,7 +137,7 @@ fn posix_agrees_with_a_list() {
     for seed in 0..6 {
         let memory = Memory::posix(300, 50);
         let (queue, mut model, mut random) = (memory.queue(), Model::default(), Lcg(seed));
-        for step in 0..6000u32 {
+        for step in 0..times(6000) {
             if random.below(8) < if step / 700 % 2 == 0 { 6 } else { 2 } && model.0.len() < 300 {
                 let text: Vec<u8> = (0..random.below(51)).map(|i| (step + i as u32) as u8).collect();
                 let key =
