@@ -157,7 +157,7 @@ fn pass_own() -> Option<Fd> {
         return None;
     }
     // A vfork(2) child has nothing of its own to hand on.
-    if process::is_borrowed() {
+    if page.pid.load(Relaxed) != process::kernel_pid() {
         return None;
     }
     let path = lifeline::slot_path(lifeline::slot_of(token)?);
