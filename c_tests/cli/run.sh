@@ -52,6 +52,16 @@ soon() {
     return 1
 }
 
+ls_() { "$USIPC" ls "$@"; }
+rm_() { "$USIPC" rm "$@"; }
+me=$(id -un)
+
+# release PID: kills a child of this shell.
+release() {
+    kill -9 "$1"
+    wait "$1" 2>/dev/null
+}
+
 for part in "$HERE"/parts/*.sh; do
     [ -z "${PART:-}" ] || [ "${part##*/}" = "$PART.sh" ] || continue
     . "$part"

@@ -21,7 +21,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Run a program whose message queues are usipc's
+    /// Run a program whose IPC is usipc's
     Run(RunArgs),
     /// List the objects of a namespace
     Ls(LsArgs),
@@ -75,7 +75,7 @@ fn help_for() -> String {
 fn nothing_given(subcommand: Option<&str>) -> &'static str {
     match subcommand {
         Some("rm") => {
-            "nothing to remove given: type usipc rm msg ID, usipc rm shm ID, usipc rm mq /NAME, usipc rm psem /NAME, usipc rm pshm /NAME, usipc rm all or usipc rm namespace"
+            "nothing to remove given: type usipc rm msg ID, usipc rm sem ID, usipc rm shm ID, usipc rm mq /NAME, usipc rm psem /NAME, usipc rm pshm /NAME, usipc rm all or usipc rm namespace"
         }
         _ => {
             "no command given: type usipc run -- PROGRAM, usipc ls, usipc rm or usipc doctor (usipc --help says more)"

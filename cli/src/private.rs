@@ -40,7 +40,7 @@ pub struct WatchArgs {
 /// A fresh directory on a memory file system where there is one.
 ///
 /// Mode 0700; for root 1777, since a program started by root may go on as another user and must still reach
-/// its queues.
+/// its objects.
 pub fn create() -> Result<CString, Fail> {
     let from_env = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let parents =

@@ -24,23 +24,11 @@ pub struct RmArgs {
 #[derive(clap::Subcommand)]
 enum What {
     /// System V message queues, by identifier or by key
-    Msg {
-        /// Identifiers, as usipc ls shows them
-        #[arg(value_name = "ID", required_unless_present = "key", value_parser = number)]
-        ids: Vec<i32>,
-        /// A key: decimal, or hexadecimal with 0x
-        #[arg(long, value_name = "KEY", value_parser = number, allow_hyphen_values = true)]
-        key: Vec<i32>,
-    },
+    Msg(Numbered),
+    /// System V semaphore sets, by identifier or by key
+    Sem(Numbered),
     /// System V shared memory segments, by identifier or by key
-    Shm {
-        /// Identifiers, as usipc ls shows them
-        #[arg(value_name = "ID", required_unless_present = "key", value_parser = number)]
-        ids: Vec<i32>,
-        /// A key: decimal, or hexadecimal with 0x
-        #[arg(long, value_name = "KEY", value_parser = number, allow_hyphen_values = true)]
-        key: Vec<i32>,
-    },
+    Shm(Numbered),
     /// POSIX message queues, by name
     Mq {
         /// Names with their slash: /queue
@@ -69,6 +57,16 @@ enum What {
     },
 }
 
+#[derive(clap::Args)]
+struct Numbered {
+    /// Identifiers, as usipc ls shows them
+    #[arg(value_name = "ID", required_unless_present = "key", value_parser = number)]
+    ids: Vec<i32>,
+    /// A key: decimal, or hexadecimal with 0x
+    #[arg(long, value_name = "KEY", value_parser = number, allow_hyphen_values = true)]
+    key: Vec<i32>,
+}
+
 /// An identifier or a key as ipcrm(1) takes it; a key may be written unsigned.
 fn number(text: &str) -> Result<i32, String> {
     let value = match (text.strip_prefix("0x").or(text.strip_prefix("0X")), text.strip_prefix('0')) {
@@ -91,8 +89,9 @@ pub fn rm(args: &RmArgs) -> Result<(), Fail> {
     let namespace: &'static Namespace = Box::leak(Box::new(namespace));
     let mut job = Job { place: &place, namespace, failed: false };
     match &args.what {
-        What::Msg { ids, key } => job.remove_numbered(Kind::Msg, ids, key),
-        What::Shm { ids, key } => job.remove_numbered(Kind::Shm, ids, key),
+        What::Msg(which) => job.remove_numbered(Kind::Msg, which),
+        What::Sem(which) => job.remove_numbered(Kind::Sem, which),
+        What::Shm(which) => job.remove_numbered(Kind::Shm, which),
         What::Mq { names } => {
             names.iter().try_for_each(check_name)?;
             job.remove_named(Kind::Mq, names)?;
@@ -149,6 +148,7 @@ fn refuse_in_use(place: &Place, namespace: &Namespace) -> Result<(), Fail> {
 fn noun(kind: Kind) -> &'static str {
     match kind {
         Kind::Msg => "message queue",
+        Kind::Sem => "semaphore set",
         Kind::Shm => "shared memory segment",
         Kind::Mq => "POSIX message queue",
         Kind::Psem => "POSIX semaphore",
@@ -170,11 +170,11 @@ impl Job<'_> {
         say(self.why_not(errno, &format!("{} {which}", noun(kind))));
     }
 
-    fn remove_numbered(&mut self, kind: Kind, ids: &[i32], keys: &[i32]) {
-        for &id in ids {
+    fn remove_numbered(&mut self, kind: Kind, which: &Numbered) {
+        for &id in &which.ids {
             self.remove(kind, &Selector::Id(id), format!("with id {id}"));
         }
-        for &key in keys {
+        for &key in &which.key {
             self.remove(kind, &Selector::Key(key), format!("with key 0x{key:08x}"));
         }
     }

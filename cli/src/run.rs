@@ -40,7 +40,7 @@ fn prepare(args: &RunArgs) -> Result<Vec<CString>, Fail> {
     let library = preload::library()?;
     if let Some(why) = reach::unreachable(&args.command[0]) {
         let program = args.command[0].to_string_lossy();
-        say(format!("warning: {program} {why}, so it will use the kernel's queues"));
+        say(format!("warning: {program} {why}, so it will use the kernel's objects"));
     }
     let dir = if args.private { private::create()? } else { args.place.choose()?.dir };
     Namespace::open(&dir).map_err(Fail::bad_input)?;

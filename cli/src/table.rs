@@ -10,11 +10,16 @@ pub enum Cell {
     None,
     Text(String),
     Number(i64),
+    /// The first [`SHOWN`] in a table, an array of all in JSON.
+    List(Vec<i32>),
     /// Shown short (`2.1K`) in a table unless bytes are asked for; always a number in JSON.
     Bytes(u64),
     /// Seconds since the Epoch; 0 is never.
     Time(i64),
 }
+
+/// Numbers of a list that a table has room for.
+const SHOWN: usize = 16;
 
 impl Cell {
     fn text(&self, exact_bytes: bool) -> String {
@@ -22,6 +27,10 @@ impl Cell {
             Cell::None | Cell::Time(0) => String::new(),
             Cell::Text(text) => printable(text),
             Cell::Number(number) => number.to_string(),
+            Cell::List(list) => {
+                let first: Vec<String> = list.iter().take(SHOWN).map(i32::to_string).collect();
+                first.join(",") + if list.len() > SHOWN { ",..." } else { "" }
+            }
             Cell::Bytes(bytes) if exact_bytes => bytes.to_string(),
             Cell::Bytes(bytes) => names::size(*bytes),
             Cell::Time(seconds) => names::time_iso(*seconds),
@@ -33,6 +42,7 @@ impl Cell {
             Cell::None | Cell::Time(0) => Value::Null,
             Cell::Text(text) => text.into(),
             Cell::Number(number) => number.into(),
+            Cell::List(list) => list.into(),
             Cell::Bytes(bytes) => bytes.into(),
             Cell::Time(seconds) => names::time_iso(seconds).into(),
         }
@@ -101,6 +111,17 @@ mod tests {
     fn control_characters_are_escaped() {
         let rows = [vec![Cell::Text("/a\u{1b}[2J\n".into()), Cell::None]];
         assert_eq!(render(&HEADINGS, &rows, false, false), "/a\\x1b[2J\\x0a\n");
+    }
+
+    #[test]
+    fn long_lists_are_cut_in_tables_alone() {
+        let row = |n| [vec![Cell::None, Cell::List((1..=n).collect())]];
+        assert_eq!(render(&HEADINGS, &row(3), false, false), " 1,2,3\n");
+        assert_eq!(
+            render(&HEADINGS, &row(17), false, false),
+            " 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,...\n"
+        );
+        assert_eq!(Cell::List((1..=17).collect()).json(), (1..=17).collect::<Value>());
     }
 
     #[test]

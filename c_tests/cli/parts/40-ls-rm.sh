@@ -4,13 +4,10 @@ compile queue "$HERE/queue.c" || return 0
 NAMESPACE=$(fresh_namespace)
 export USIPC_DIR=$NAMESPACE
 queue() { LD_PRELOAD=$LIBUSIPC "$BIN/queue" "$@"; }
-ls_() { "$USIPC" ls "$@"; }
-rm_() { "$USIPC" rm "$@"; }
-me=$(id -un)
 
 nothing_yet() {
     local nowhere=$SCRATCH/nowhere
-    expect ls/nothing 0 'TYPE KEY ID NAME PERMS OWNER USEDBYTES MSGS LSPID LRPID SIZE NATTCH SVAL' '' "$USIPC" ls --dir "$nowhere"
+    expect ls/nothing 0 'TYPE KEY ID NAME PERMS OWNER USEDBYTES MSGS LSPID LRPID SIZE NATTCH NSEMS SVAL' '' "$USIPC" ls --dir "$nowhere"
     expect ls/nothing-json 0 ".*\"namespace\": \"$nowhere\",.*\"objects\": \[\].*" '' "$USIPC" ls -J --dir "$nowhere"
     [ ! -e "$nowhere" ] && pass ls/makes-nothing || fail ls/makes-nothing "$nowhere is there now"
 }
@@ -20,7 +17,7 @@ columns() {
     wait $!
     local pid=$! id
     id=$(cat "$SCRATCH/id")
-    same ls/headings "TYPE KEY ID NAME PERMS OWNER USEDBYTES MSGS LSPID LRPID SIZE NATTCH SVAL" "$(ls_ | head -n 1 | xargs)"
+    same ls/headings "TYPE KEY ID NAME PERMS OWNER USEDBYTES MSGS LSPID LRPID SIZE NATTCH NSEMS SVAL" "$(ls_ | head -n 1 | xargs)"
     same ls/rows "msg 0x00001234 $id rw-r----- $me 8B 2 $pid 0 mq /cli-first rw------- $me 8B 2" \
         "$(ls_ --noheadings | xargs)"
     if command -v lsipc >/dev/null && have_kernel; then

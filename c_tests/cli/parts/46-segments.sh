@@ -13,11 +13,6 @@ hold() {
     : >"$SCRATCH/held"
 }
 
-release() {
-    kill -9 "$1"
-    wait "$1" 2>/dev/null
-}
-
 segment_columns() {
     local first
     hold 0x11 12345

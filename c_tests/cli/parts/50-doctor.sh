@@ -9,9 +9,12 @@ healthy() {
     line doctor/directory "ok +namespace +$NAMESPACE \(USIPC_DIR names it\).*"
     line doctor/file-system 'ok +file system +.* free'
     line doctor/library "ok +library +.*${LIBUSIPC##*/}"
-    line doctor/preload 'ok +test child +its msgget made msg/[0-9]+, its sem_open psem/usipc-doctor-[0-9]+, its shm_open pshm/usipc-doctor-[0-9]+ in the namespace'
+    line doctor/preload 'ok +test child +made in the namespace: msgget msg/[0-9]+, semget sem/[0-9]+, shmget shm/[0-9]+, sem_open psem/usipc-doctor-[0-9]+, shm_open pshm/usipc-doctor-[0-9]+'
     line doctor/limit 'msgmax +8192 .*the default; USIPC_MSGMAX changes it.*'
+    line doctor/limit-of-sets 'semmsl +32000 semaphores in a set .*USIPC_SEMMSL changes it.*'
     line doctor/kernel '(ok)? +System V queues +(yes|no).*'
+    line doctor/kernel-semaphores '(ok)? +System V semaphores +(yes|no).*'
+    line doctor/kernel-memory '(ok)? +System V memory +(yes|no).*'
     line doctor/kernel-named '(ok)? +sem_open, shm_open +(yes|no).*'
     same doctor/leaves-nothing '' "$("$USIPC" ls --dir "$NAMESPACE" --noheadings)"
 }

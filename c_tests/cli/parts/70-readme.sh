@@ -1,6 +1,6 @@
 # Every command in a console block of README.md is run as it stands there and must print what is shown. All this
 # in a mount namespace, since `make install` is one of them, and in an IPC namespace where the kernel makes no
-# queue.
+# objects.
 
 # The console blocks of README.md, one after another, each followed by a line of four dashes.
 readme_blocks() { awk '/^```console$/ { on = 1; next } /^```$/ && on { on = 0; print "----" } on' "$TOP/README.md"; }
@@ -68,7 +68,8 @@ fi
 overlay='for dir in /usr/local /etc; do
         over=$1$dir; mkdir -p "$over" && mount -t tmpfs none "$over" && mkdir "$over/up" "$over/work" &&
         mount -t overlay overlay -o "lowerdir=$dir,upperdir=$over/up,workdir=$over/work" "$dir" || exit
-    done; echo 0 >/proc/sys/kernel/msgmni; echo 0 >/proc/sys/fs/mqueue/queues_max; shift; exec "$@"'
+    done; echo 0 >/proc/sys/kernel/msgmni;
+    echo 0 0 0 0 >/proc/sys/kernel/sem; echo 0 >/proc/sys/kernel/shmmni; echo 0 >/proc/sys/fs/mqueue/queues_max; shift; exec "$@"'
 if [ "$(id -u)" != 0 ] || ! unshare -m -i sh -c "$overlay" sh "$SCRATCH/try" true 2>/dev/null; then
     skip readme "needs root and an overlay file system, so that make install changes nothing here"
 elif ! command -v cargo >/dev/null || ! command -v pkg-config >/dev/null || ! command -v ipcmk >/dev/null; then

@@ -21,12 +21,24 @@ struct Facility {
     sysctl: Option<&'static str>,
 }
 
-const FACILITIES: [Facility; 8] = [
+const FACILITIES: [Facility; 10] = [
     Facility {
         name: "System V queues",
-        ask: |_| msgctl_info(),
+        ask: |_| info(libc::SYS_msgctl),
         missing: (State::Fact, "usipc does not need them"),
         sysctl: Some("kernel/msgmni"),
+    },
+    Facility {
+        name: "System V semaphores",
+        ask: |_| info(libc::SYS_semctl),
+        missing: (State::Fact, "usipc does not need them"),
+        sysctl: Some("kernel/sem"),
+    },
+    Facility {
+        name: "System V memory",
+        ask: |_| info(libc::SYS_shmctl),
+        missing: (State::Fact, "usipc does not need it"),
+        sysctl: Some("kernel/shmmni"),
     },
     Facility {
         name: "POSIX queues",
@@ -92,7 +104,7 @@ impl Facility {
             Answer::Errno(0) => {
                 let limit = self.sysctl.and_then(|name| {
                     let value = fs::read_to_string(format!("/proc/sys/{name}")).ok()?;
-                    Some(format!(" ({name} {})", value.trim()))
+                    Some(format!(" ({name} {})", value.split_whitespace().collect::<Vec<_>>().join(" ")))
                 });
                 Finding::new(State::Ok, self.name, format!("yes{}", limit.unwrap_or_default()))
             }
@@ -149,13 +161,15 @@ fn answered(also: &[i32], call: impl FnOnce() -> libc::c_long) -> i32 {
 }
 
 /// By system call, as below: libc's functions may be the library's.
-fn msgctl_info() -> i32 {
-    // More than a struct msginfo.
+fn info(call: libc::c_long) -> i32 {
+    const IPC_INFO: usize = 3;
+    // More than a struct msginfo, seminfo or shminfo.
     let mut info = [0u64; 32];
-    // SAFETY: the kernel writes one struct msginfo.
-    answered(&[], || unsafe {
-        libc::syscall(libc::SYS_msgctl, 0, 3 /* IPC_INFO */, info.as_mut_ptr())
-    })
+    let buffer = info.as_mut_ptr() as usize;
+    // The number of a semaphore stands before semctl's command.
+    let (second, third) = if call == libc::SYS_semctl { (0, IPC_INFO) } else { (IPC_INFO, buffer) };
+    // SAFETY: the kernel writes one such structure.
+    answered(&[], || unsafe { libc::syscall(call, 0, second, third, buffer) })
 }
 
 fn mq_open() -> i32 {

@@ -25,7 +25,7 @@ pub enum State {
     Ok,
     /// It works, with something lost or soon lost.
     Warning,
-    /// Programs will not get usipc's queues.
+    /// Programs will not get usipc's objects.
     Bad,
     /// Nothing to judge.
     Fact,

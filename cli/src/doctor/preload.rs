@@ -46,31 +46,51 @@ pub fn findings(place: &Place) -> Vec<Finding> {
 /// In the child: makes an object of each kind by libc's calls, looks for its file, and removes it.
 pub fn probe() -> Result<(), Fail> {
     let dir = env::var_os("USIPC_DIR").unwrap_or_default();
-    let made =
-        [probe_msg(&dir)?, probe_named(&dir, "sem_open", "psem")?, probe_named(&dir, "shm_open", "pshm")?];
-    println!("its {} in the namespace", made.join(", its "));
+    let made = [
+        probe_numbered(&dir, "msgget", "msg")?,
+        probe_numbered(&dir, "semget", "sem")?,
+        probe_numbered(&dir, "shmget", "shm")?,
+        probe_named(&dir, "sem_open", "psem")?,
+        probe_named(&dir, "shm_open", "pshm")?,
+    ];
+    println!("made in the namespace: {}", made.join(", "));
     Ok(())
 }
 
-fn probe_msg(dir: &OsStr) -> Result<String, Fail> {
-    let before = entries(dir, "msg");
+/// A System V object.
+fn probe_numbered(dir: &OsStr, call: &str, room: &str) -> Result<String, Fail> {
+    let before = entries(dir, room);
     // SAFETY: no pointers.
-    let id = unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) };
+    let id = unsafe {
+        match room {
+            "msg" => libc::msgget(libc::IPC_PRIVATE, 0o600),
+            "sem" => libc::semget(libc::IPC_PRIVATE, 1, 0o600),
+            _ => libc::shmget(libc::IPC_PRIVATE, 1, 0o600),
+        }
+    };
     if id == -1 {
-        return Err(refused("msgget", dir));
+        return Err(refused(call, dir));
     }
-    let appeared: Vec<String> = entries(dir, "msg").difference(&before).cloned().collect();
+    let appeared: Vec<String> = entries(dir, room).difference(&before).cloned().collect();
     // SAFETY: IPC_RMID takes no buffer.
-    let removed = unsafe { libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()) } == 0;
-    // Another process may make queues at the same moment: ours is the one of the identifier's index.
+    let removed = unsafe {
+        match room {
+            "msg" => libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()),
+            "sem" => libc::semctl(id, 0, libc::IPC_RMID),
+            _ => libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()),
+        }
+    } == 0;
+    // Another process may make objects at the same moment: ours is the one of the identifier's index.
     let ours = (id & 0x7fff).to_string();
     if !appeared.contains(&ours) {
-        return Err(Fail::failed("the kernel's msgget answered: the preload did not take in the child"));
+        return Err(Fail::failed(format!(
+            "the kernel's {call} answered: the preload did not take in the child"
+        )));
     }
     if !removed {
-        return Err(Fail::failed(format!("msgctl(IPC_RMID) left msg/{ours} behind")));
+        return Err(Fail::failed(format!("IPC_RMID left {room}/{ours} behind")));
     }
-    Ok(format!("msgget made msg/{ours}"))
+    Ok(format!("{call} {room}/{ours}"))
 }
 
 /// A semaphore or a shared memory object.

@@ -16,13 +16,18 @@ pub struct View {
 
 pub static EVERYTHING: View = View {
     kind: None,
-    columns: "TYPE,KEY,ID,NAME,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID,SIZE,NATTCH,SVAL",
-    time: ",SEND,RECV,ATTACH,DETACH,CTIME,MTIME",
+    columns: "TYPE,KEY,ID,NAME,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID,SIZE,NATTCH,NSEMS,SVAL",
+    time: ",SEND,RECV,ATTACH,DETACH,OTIME,CTIME,MTIME",
 };
 pub static QUEUES: View = View {
     kind: Some(Kind::Msg),
     columns: "KEY,ID,PERMS,OWNER,USEDBYTES,MSGS,LSPID,LRPID",
     time: ",SEND,RECV,CTIME",
+};
+pub static SEMAPHORES: View = View {
+    kind: Some(Kind::Sem),
+    columns: "KEY,ID,PERMS,OWNER,NSEMS,VALUES,WAITERS,UNDO",
+    time: ",OTIME,CTIME",
 };
 pub static SHMEMS: View = View {
     kind: Some(Kind::Shm),
@@ -45,12 +50,13 @@ const fn only(kind: Kind) -> Kinds {
     1 << kind as u32
 }
 
-const SYSTEM_V: Kinds = only(Kind::Msg) | only(Kind::Shm);
+const SYSTEM_V: Kinds = only(Kind::Msg) | only(Kind::Sem) | only(Kind::Shm);
 const POSIX: Kinds = only(Kind::Mq) | only(Kind::Psem) | only(Kind::Pshm);
 const EVERY: Kinds = SYSTEM_V | POSIX;
 const MSG: Kinds = only(Kind::Msg);
 const MQ: Kinds = only(Kind::Mq);
 const QUEUE: Kinds = MSG | MQ;
+const SEM: Kinds = only(Kind::Sem);
 const SHM: Kinds = only(Kind::Shm);
 const PSEM: Kinds = only(Kind::Psem);
 const PSHM: Kinds = only(Kind::Pshm);
@@ -101,8 +107,10 @@ const fn right(
     Column { name, help, right: true, kinds, value }
 }
 
-pub static ALL: [Column; 39] = [
-    text("TYPE", "Kind of object: msg, shm, mq, psem, pshm", EVERY, |o| Cell::Text(o.kind.room().into())),
+pub static ALL: [Column; 45] = [
+    text("TYPE", "Kind of object: msg, sem, shm, mq, psem, pshm", EVERY, |o| {
+        Cell::Text(o.kind.room().into())
+    }),
     text("KEY", "Resource key", SYSTEM_V, |o| Cell::Text(format!("0x{:08x}", o.key))),
     text("ID", "Resource ID", SYSTEM_V, |o| Cell::Number(o.id.into())),
     text("NAME", "POSIX resource name", POSIX, |o| name(o).map_or(Cell::None, Cell::Text)),
@@ -141,9 +149,21 @@ pub static ALL: [Column; 39] = [
     right("LPID", "PID of last user", SHM, |o| Cell::Number(o.last_pid.into())),
     right("ATTACH", "Attach time", SHM, |o| Cell::Time(o.attach_time)),
     right("DETACH", "Detach time", SHM, |o| Cell::Time(o.detach_time)),
-    text("ATTACHERS", "PIDs of the attached processes", SHM, |o| Cell::Text(attachers(o))),
+    text("ATTACHERS", "PIDs of the attached processes", SHM, |o| Cell::List(holders(o))),
+    right("NSEMS", "Number of semaphores", SEM, |o| number(o.values.len() as u64)),
+    text("VALUES", "Values of the semaphores", SEM, |o| {
+        Cell::List(o.values.iter().map(|&v| v.into()).collect())
+    }),
     right("SVAL", "Semaphore value", PSEM, |o| Cell::Number(o.value.into())),
-    right("WAITERS", "Threads waiting for the semaphore", PSEM, |o| Cell::Number(o.waiters.into())),
+    right("WAITERS", "Threads waiting for the semaphore, or one of the set", SEM | PSEM, |o| {
+        Cell::Number(o.waiters.into())
+    }),
+    right("NCNT", "Threads waiting for a greater value", SEM, |o| {
+        Cell::Number((o.waiters - o.zero_waiters).into())
+    }),
+    right("ZCNT", "Threads waiting for zero", SEM, |o| Cell::Number(o.zero_waiters.into())),
+    text("UNDO", "PIDs of the processes with adjustments (SEM_UNDO)", SEM, |o| Cell::List(holders(o))),
+    right("OTIME", "Time of the last operation", SEM, |o| Cell::Time(o.operation_time)),
     right("FILEBYTES", "Memory that the object takes", EVERY, |o| Cell::Bytes(o.file_bytes)),
     text(
         "STATUS",
@@ -162,10 +182,8 @@ fn optional(text: Option<String>) -> Cell {
 }
 
 /// As many pids as were looked at.
-fn attachers(object: &ObjectInfo) -> String {
-    let pids: Vec<String> =
-        object.attachers.iter().take_while(|&&pid| pid != 0).map(i32::to_string).collect();
-    pids.join(",")
+fn holders(object: &ObjectInfo) -> Vec<i32> {
+    object.holders.iter().copied().take_while(|&pid| pid != 0).collect()
 }
 
 fn status(object: &ObjectInfo) -> String {
@@ -207,7 +225,9 @@ mod tests {
 
     #[test]
     fn every_list_names_columns_that_exist() {
-        for view in [&EVERYTHING, &QUEUES, &SHMEMS, &POSIX_MQUEUES, &POSIX_SHMEMS, &POSIX_SEMAPHORES] {
+        for view in
+            [&EVERYTHING, &QUEUES, &SEMAPHORES, &SHMEMS, &POSIX_MQUEUES, &POSIX_SHMEMS, &POSIX_SEMAPHORES]
+        {
             let list = format!("{}{CREATOR}{}", view.columns, view.time);
             assert!(named(&list).is_ok(), "{list}");
         }

@@ -21,6 +21,9 @@ pub struct LsArgs {
     /// System V message queues only, in the columns of lsipc -q
     #[arg(short = 'q', long, group = "kind")]
     queues: bool,
+    /// System V semaphore sets only, in the columns of lsipc -s
+    #[arg(short = 's', long, group = "kind")]
+    semaphores: bool,
     /// System V shared memory segments only, in the columns of lsipc -m
     #[arg(short = 'm', long, group = "kind")]
     shmems: bool,
@@ -104,6 +107,7 @@ impl LsArgs {
     fn view(&self) -> &'static View {
         let asked = [
             (self.queues, &columns::QUEUES),
+            (self.semaphores, &columns::SEMAPHORES),
             (self.shmems, &columns::SHMEMS),
             (self.posix_mqueues, &columns::POSIX_MQUEUES),
             (self.posix_shmems, &columns::POSIX_SHMEMS),
