@@ -109,8 +109,7 @@ pub struct Waiter {
     pub seq: W64,
     /// Receiver: the type it wants.
     pub want: W64,
-    /// Receiver: the largest text it takes; msg_rtime as it was, once a message is assigned.
-    /// Sender: the size of its message.
+    /// Receiver: the largest text it takes. Sender: the size of its message.
     pub max_len: W64,
     /// Receiver: how it matches, see [`super::index::Match`].
     pub how: W32,
@@ -118,7 +117,7 @@ pub struct Waiter {
     pub node: W32,
     /// Its process id, for lrpid and to show.
     pub pid: W32,
-    /// Neighbours in its list; `before` is msg_lrpid as it was, once a message is assigned.
+    /// Neighbours in its list; once a message is assigned, msg_lrpid and msg_rtime (until 2106) as they were.
     pub before: W32,
     #[allow(missing_docs)]
     pub after: W32,
@@ -190,8 +189,6 @@ pub struct QueueHeader {
     pub receive_pid: W32,
     /// Messages assigned to waiters that have not yet fetched them.
     pub assigned: W32,
-    /// Not 0 while the derived data is being changed in ways that only a repair can finish.
-    pub broken: W32,
 
     /// First and last message in order of sending (System V).
     pub first: W32,
