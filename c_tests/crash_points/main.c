@@ -8,6 +8,7 @@
  * points NAME second [N]   kills where the world has changed, and then the next caller, whose call
  *                          repairs, where it changes the world; all pairs, or N of them
  * points NAME at I [J]     one run (and J steps of the next caller), for looking into a failure
+ * points NAME way          the places where the world changes
  *
  * A scenario's call is single-stepped in a child (ptrace), which is killed with SIGKILL after the n-th
  * instruction; then this process looks at what is left. It prints a line of counts; for a failure,
@@ -23,11 +24,12 @@
 #include <sys/msg.h>
 #include <sys/wait.h>
 
-enum { REPORTED = 8 };
+enum { REPORTED = 3 };
 
 const struct scenario *scenario;
 int fed, rivalled;
 
+static struct trace way, second_way; /* of the victim, and of the next caller */
 static int n_now, second_now, runs, failures;
 static unsigned long pc_now, second_pc;
 static char blame[2000];
@@ -269,7 +271,7 @@ static int kill_at(int n, int second)
 
     begin_run(n, second);
     victim = start_stepped(warm_up(), scenario->call);
-    ended = step(victim, n) < n;
+    ended = step_to(victim, n, n >= 0 && n <= way.length ? way.steps[n].pc : 0);
     pc_now = pc_of(victim);
     if (scenario->rival)
         start_rival();
@@ -304,31 +306,44 @@ static void run_both(int n, int second)
     int ended = kill_at(n, second);
     pid_t next = start_stepped(register_me, scenario->second);
 
-    step(next, second);
+    step_to(next, second, second_now <= second_way.length ? second_way.steps[second].pc : 0);
     second_pc = pc_of(next);
     kill_and_reap(next);
     conclude(ended);
 }
 
-static void learn(struct trace *trace)
+/* The way is not always the same (a clock read anew): the shortest, so that others can be waited for. */
+static void learn(void)
 {
-    pid_t victim;
+    struct trace found = {0};
+    int i;
 
-    begin_run(-1, -1);
-    victim = start_stepped(warm_up(), scenario->call);
-    trace_to_end(victim, trace);
-    kill_and_reap(victim);
-    conclude(1);
+    for (i = 0; i < 3; i++) {
+        pid_t victim;
+
+        begin_run(-1, -1);
+        victim = start_stepped(warm_up(), scenario->call);
+        trace_to_end(victim, &found);
+        kill_and_reap(victim);
+        conclude(1);
+        if (i == 0 || found.length < way.length) {
+            struct trace longer = way;
+
+            way = found;
+            found = longer;
+        }
+    }
+    free(found.steps);
 }
 
-static void learn_second(int n, struct trace *trace)
+static void learn_second(int n)
 {
     int ended = kill_at(n, 0);
     pid_t next = start_stepped(register_me, scenario->second);
 
-    trace_to_end(next, trace);
+    trace_to_end(next, &second_way);
     kill_and_reap(next);
-    second_now = trace->length;
+    second_now = second_way.length;
     conclude(ended);
 }
 
@@ -347,16 +362,18 @@ static int changes(const struct trace *trace)
     return n;
 }
 
-/* Kills at steps of `trace`: at each, or with probability sample/of at those where the world has
+/* Kills at the steps of the way: at each, or with probability sample/of at those where the world has
  * changed. What has once happened must have happened at all later steps. */
-static void run_all(const struct trace *trace, int every, unsigned sample, unsigned of)
+static void run_all(int every, unsigned sample, unsigned of)
 {
     int i, outcome, last = -1000;
 
-    for (i = 0; i <= trace->length + 1 && failures < REPORTED; i++) {
-        if (i <= trace->length && !every && !(trace->steps[i].change && random_below(of) < sample))
+    for (i = 0; i <= way.length + 1 && failures < REPORTED; i++) {
+        if (i <= way.length && !every && !(way.steps[i].change && random_below(of) < sample))
             continue;
         outcome = run_to(i);
+        if (outcome < last)
+            outcome = run_to(i); /* It may have taken another way. */
         blame[0] = 0;
         expect(outcome >= last, "outcome %d, but it was %d at an earlier step", outcome, last);
         report(outcome);
@@ -364,23 +381,33 @@ static void run_all(const struct trace *trace, int every, unsigned sample, unsig
     }
 }
 
-static void run_seconds(const struct trace *trace, unsigned sample)
+static void run_seconds(unsigned sample)
 {
-    static struct trace next;
     int i, k, pairs = 0;
-    unsigned firsts = (unsigned)changes(trace);
+    unsigned firsts = (unsigned)changes(&way);
 
-    for (i = 0; i <= trace->length && failures < REPORTED; i++) {
-        if (!trace->steps[i].change || (sample && random_below(firsts) >= (sample + 2) / 3))
+    for (i = 0; i <= way.length && failures < REPORTED; i++) {
+        if (!way.steps[i].change || (sample && random_below(firsts) >= (sample + 2) / 3))
             continue;
-        learn_second(i, &next);
-        for (k = 0; k <= next.length && failures < REPORTED; k++)
-            if (next.steps[k].change && (!sample || random_below((unsigned)changes(&next)) < 3)) {
+        learn_second(i);
+        for (k = 0; k <= second_way.length && failures < REPORTED; k++)
+            if (second_way.steps[k].change && (!sample || random_below((unsigned)changes(&second_way)) < 3)) {
                 run_both(i, k);
                 pairs++;
             }
     }
     printf("%s: %d pairs\n", scenario->name, pairs);
+}
+
+static void show_way(void)
+{
+    int i;
+
+    for (i = 0; i <= way.length; i++)
+        if (way.steps[i].change) {
+            printf("step %d:\n", i);
+            print_place("at", way.steps[i].pc);
+        }
 }
 
 static const struct scenario *find(const char *name, int list)
@@ -438,7 +465,6 @@ static void check_left_over(void)
 
 int main(int count, char **words)
 {
-    static struct trace trace;
     const char *how = count > 2 ? words[2] : "";
     int number = count > 3 ? atoi(words[3]) : 0;
     long begun = now_ms();
@@ -455,15 +481,17 @@ int main(int count, char **words)
         count > 4 ? run_both(number, atoi(words[4])) : (void)run_to(number);
         return failures != 0;
     }
-    learn(&trace);
-    if (strcmp(how, "second") == 0)
-        run_seconds(&trace, (unsigned)number);
+    learn();
+    if (strcmp(how, "way") == 0)
+        show_way();
+    else if (strcmp(how, "second") == 0)
+        run_seconds((unsigned)number);
     else if (strcmp(how, "every") == 0)
-        run_all(&trace, 1, 0, 1);
+        run_all(1, 0, 1);
     else
-        run_all(&trace, 0, strcmp(how, "sample") == 0 ? (unsigned)number : (unsigned)changes(&trace), (unsigned)changes(&trace));
+        run_all(0, strcmp(how, "sample") == 0 ? (unsigned)number : (unsigned)changes(&way), (unsigned)changes(&way));
     check_left_over();
-    printf("%s %s: %d instructions, %d changes, %d runs, %d failures, %ld ms\n", scenario->name, how, trace.length,
-           changes(&trace), runs, failures, now_ms() - begun);
+    printf("%s %s: %d instructions, %d changes, %d runs, %d failures, %ld ms\n", scenario->name, how, way.length,
+           changes(&way), runs, failures, now_ms() - begun);
     return failures != 0;
 }

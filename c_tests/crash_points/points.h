@@ -80,8 +80,8 @@ struct trace {
 };
 /* Forks a traced process that stops before `call`. */
 pid_t start_stepped(void (*warm)(void), void (*call)(void));
-/* Steps it `n` times; how often in truth, less when it came to the end. */
-int step(pid_t pid, int n);
+/* Steps it `n` times, and a little further if it is not at `pc` then; whether it came to the end. */
+int step_to(pid_t pid, int n, unsigned long pc);
 /* Steps it to the end, and notes its way. */
 void trace_to_end(pid_t pid, struct trace *trace);
 unsigned long pc_of(pid_t pid);

@@ -103,20 +103,23 @@ static int step_once(pid_t pid)
     return WSTOPSIG(status) == SIGTRAP;
 }
 
-int step(pid_t pid, int n)
-{
-    int i;
-
-    for (i = 0; i < n; i++)
-        if (!step_once(pid))
-            break;
-    return i;
-}
-
 unsigned long pc_of(pid_t pid)
 {
     errno = 0;
     return (unsigned long)ptrace(PTRACE_PEEKUSER, pid, offsetof(struct user_regs_struct, rip), NULL);
+}
+
+int step_to(pid_t pid, int n, unsigned long pc)
+{
+    int more = 100;
+
+    while (n-- > 0)
+        if (!step_once(pid))
+            return 1;
+    while (pc && pc_of(pid) != pc && more-- > 0)
+        if (!step_once(pid))
+            return 1;
+    return 0;
 }
 
 static int at_system_call(pid_t pid, unsigned long pc)

@@ -157,7 +157,9 @@ pub struct Notify {
     pub sender_pid: W32,
     #[allow(missing_docs)]
     pub sender_uid: W32,
-    _pad: W32,
+    /// Not 0 while a message is sent that the registrant is to hear of: if its sender is killed, repair
+    /// tells him, perhaps a second time.
+    pub due: W32,
     /// The pid namespace in which `pid` means something, by its inode number.
     pub pid_namespace: W64,
     /// The last turns whose sender could signal the registrant himself, so that the watching thread

@@ -90,10 +90,12 @@ impl<'r> Queue<'r> {
         }
         self.serve_receivers(wakes)?;
         self.admit(wakes)?;
-        if !self.system_v && returned != 0 && head.count.get() == returned {
-            // They came into an empty queue after all, and nobody waits for them.
+        let due = &head.notify.due;
+        if head.count.get() != 0 && (due.get() != 0 || !self.system_v && head.count.get() == returned) {
+            // Came into an empty queue, or are there after all, and nobody waits for them.
             crate::posix::notify::fire(ns, self);
         }
+        due.set(0);
         Ok(())
     }
 

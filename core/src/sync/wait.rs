@@ -244,6 +244,12 @@ impl<S: Sleeper> Wait<S> {
         if self.outcome.get().is_some() {
             return;
         }
+        if self.expected.is_none() {
+            // What is given out meanwhile, perhaps by ourselves, is not to pass us by.
+            // SAFETY: no outcome yet: the reference still keeps the mapping.
+            let word = unsafe { &*self.word };
+            let _ = word.compare_exchange(waiting::ASLEEP, waiting::AWAKE, AcqRel, Relaxed);
+        }
         let Some(object) = self.object.take() else { return };
         self.slice_ns.set(self.sleeper.look_round(&object, self.ns, self.me));
         self.object.set(Some(object));
