@@ -173,15 +173,21 @@ void let_be(int i)
         wait_done(i, 1300);
 }
 
+void end_sleeper(int i)
+{
+    if (sleepers[i].pid)
+        kill_and_reap(sleepers[i].pid);
+    sleepers[i].pid = 0;
+}
+
+void end_of_rival(void) { end_sleeper(SLEEPERS - 1); }
+
 static void end_sleepers(void)
 {
     int i;
 
     for (i = 0; i < SLEEPERS; i++)
-        if (sleepers[i].pid) {
-            kill_and_reap(sleepers[i].pid);
-            sleepers[i].pid = 0;
-        }
+        end_sleeper(i);
 }
 
 int count_in(const char *room)
@@ -237,14 +243,6 @@ static void begin_run(int n, int second)
     scenario->prepare();
 }
 
-static int rival_act_result;
-static void rival_act(struct note *note)
-{
-    register_me();
-    scenario->rival();
-    note->result = rival_act_result;
-}
-
 /* The rival begins its call, and is in it or through it when this returns. */
 static void start_rival(void)
 {
@@ -255,9 +253,10 @@ static void start_rival(void)
     s->pid = fork();
     need(s->pid != -1, "fork");
     if (s->pid == 0) {
-        rival_act(s->note);
+        register_me();
+        scenario->rival();
         __atomic_store_n(&s->note->done, 1, __ATOMIC_RELEASE);
-        _exit(0);
+        pause();
     }
     while (!is_done(SLEEPERS - 1) && !is_asleep(s->pid))
         sched_yield();

@@ -37,7 +37,8 @@ TABLE(named);
 
 extern const struct scenario *scenario;
 extern int fed;     /* whether `feed` has run */
-extern int rivalled; /* whether `rival` has run */
+extern int rivalled; /* whether `rival` has run; the rival then stays until the check ends it */
+void end_of_rival(void);
 
 /* A failure of this run, unless it holds. */
 #define expect(holds, ...) ((holds) ? (void)0 : complain(__FILE__, __LINE__, __VA_ARGS__))
@@ -59,6 +60,8 @@ void start_sleeper(int i, void (*act)(struct note *note));
 /* Its note when it has ended within WAIT_MS; else a failure, and NULL. */
 const struct note *await_sleeper(int i);
 int is_done(int i);
+/* Kills sleeper `i`, if it is there still. */
+void end_sleeper(int i);
 /* Where nobody calls (`quiet`): gives sleeper `i` a second to find out itself. */
 void let_be(int i);
 /* Runs `act` in a process of its own, to its end. */
