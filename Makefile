@@ -26,7 +26,7 @@ export CC
 TESTS := TOP='$(CURDIR)' BUILD='$(TARGET)/c_tests' LIBUSIPC='$(RELEASE)/libusipc.so' USIPC='$(RELEASE)/usipc'
 SETUP := VENV='$(TARGET)/c_tests/venv' packaging/setup
 
-.PHONY: all check soak demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
+.PHONY: all check soak crash-points demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
 # The set-up comes before what needs it; cargo itself uses every processor.
 .NOTPARALLEL:
 
@@ -40,6 +40,9 @@ check: setup-check all rust-check ## run all tests; installs what they need when
 
 soak: setup-check all ## the tests with far longer random runs
 	$(TESTS) MODE=soak c_tests/check.sh
+
+crash-points: setup-check all ## kills after every instruction of every call (an hour or two)
+	$(TESTS) POINTS=every c_tests/check.sh crash_points
 
 # Formatting and lints are looked at where rustup installed them.
 rust-check: need-cargo need-cc

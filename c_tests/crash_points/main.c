@@ -1,6 +1,7 @@
 /*
  * points list              the names of all scenarios
- * points NAME every        kills after every instruction of the call
+ * points NAME every        kills after every instruction of the call; after a thousand without a change of the
+ *                          world, at one in a hundred until there is one
  * points NAME changes      only where the world has changed, by a store to an object's file or a system
  *                          call: instructions between which neither happens leave the same behind,
  *                          since the process's own memory dies with it
@@ -16,7 +17,7 @@
  */
 #include "points.h"
 #include <dirent.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -206,18 +207,22 @@ int count_in(const char *room)
     return n;
 }
 
-/* Makes a victim known to the namespace, so that what is stepped is its call alone. */
+/* Makes a process known to the namespace, so that what is stepped is its call alone. */
 static void register_me(void)
 {
     struct msgbuf message = {1, {0}};
 
     if (msgsnd(registry, &message, 1, 0) == -1 || msgrcv(registry, &message, 1, 0, 0) == -1)
         _exit(1);
+}
+
+static void warm_up(void)
+{
+    if (!strstr(scenario->name, "-cold"))
+        register_me();
     if (scenario->warm)
         scenario->warm();
 }
-
-static void (*warm_up(void))(void) { return strstr(scenario->name, "-cold") ? NULL : register_me; }
 
 static void report(int outcome)
 {
@@ -269,8 +274,8 @@ static int kill_at(int n, int second)
     pid_t victim;
 
     begin_run(n, second);
-    victim = start_stepped(warm_up(), scenario->call);
-    ended = step_to(victim, n, n >= 0 && n <= way.length ? way.steps[n].pc : 0);
+    victim = start_stepped(warm_up, scenario->call);
+    ended = n > way.length ? step_to(victim, INT_MAX, 0) : step_to(victim, n, way.steps[n].pc);
     pc_now = pc_of(victim);
     if (scenario->rival)
         start_rival();
@@ -311,17 +316,17 @@ static void run_both(int n, int second)
     conclude(ended);
 }
 
-/* The way is not always the same (a clock read anew): the shortest, so that others can be waited for. */
-static void learn(void)
+/* The way is not always the same (a clock read anew): the shortest of some, so that others can be waited for. */
+static void learn(int times)
 {
     struct trace found = {0};
     int i;
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < times; i++) {
         pid_t victim;
 
         begin_run(-1, -1);
-        victim = start_stepped(warm_up(), scenario->call);
+        victim = start_stepped(warm_up, scenario->call);
         trace_to_end(victim, &found);
         kill_and_reap(victim);
         conclude(1);
@@ -361,14 +366,17 @@ static int changes(const struct trace *trace)
     return n;
 }
 
-/* Kills at the steps of the way: at each, or with probability sample/of at those where the world has
+/* Kills at the steps of the way: at every, or with probability sample/of at those where the world has
  * changed. What has once happened must have happened at all later steps. */
 static void run_all(int every, unsigned sample, unsigned of)
 {
-    int i, outcome, last = -1000;
+    int i, outcome, last = -1000, changed = 0;
 
     for (i = 0; i <= way.length + 1 && failures < REPORTED; i++) {
-        if (i <= way.length && !every && !(way.steps[i].change && random_below(of) < sample))
+        int change = i > way.length || way.steps[i].change;
+
+        changed = change ? i : changed;
+        if (every ? i - changed > 1000 && i % 100 : i <= way.length && !(change && random_below(of) < sample))
             continue;
         outcome = run_to(i);
         if (outcome < last)
@@ -380,22 +388,32 @@ static void run_all(int every, unsigned sample, unsigned of)
     }
 }
 
-static void run_seconds(unsigned sample)
+static int any_change(const struct trace *trace)
 {
-    int i, k, pairs = 0;
-    unsigned firsts = (unsigned)changes(&way);
+    int i = 0, nth = (int)random_below((unsigned)changes(trace));
 
-    for (i = 0; i <= way.length && failures < REPORTED; i++) {
-        if (!way.steps[i].change || (sample && random_below(firsts) >= (sample + 2) / 3))
-            continue;
+    while (!trace->steps[i].change || nth--)
+        i++;
+    return i;
+}
+
+static void run_seconds(int sample)
+{
+    int i, k;
+
+    for (i = 0; !sample && i <= way.length && failures < REPORTED; i++)
+        if (way.steps[i].change) {
+            learn_second(i);
+            for (k = 0; k <= second_way.length && failures < REPORTED; k++)
+                if (second_way.steps[k].change)
+                    run_both(i, k);
+        }
+    while (sample > 0) {
+        i = any_change(&way);
         learn_second(i);
-        for (k = 0; k <= second_way.length && failures < REPORTED; k++)
-            if (second_way.steps[k].change && (!sample || random_below((unsigned)changes(&second_way)) < 3)) {
-                run_both(i, k);
-                pairs++;
-            }
+        for (k = 0; k < 3 && sample > 0; k++, sample--)
+            run_both(i, any_change(&second_way));
     }
-    printf("%s: %d pairs\n", scenario->name, pairs);
 }
 
 static void show_way(void)
@@ -476,15 +494,15 @@ int main(int count, char **words)
         return 2;
     }
     set_up();
+    learn(number ? 1 : 3);
     if (strcmp(how, "at") == 0) {
         count > 4 ? run_both(number, atoi(words[4])) : (void)run_to(number);
         return failures != 0;
     }
-    learn();
     if (strcmp(how, "way") == 0)
         show_way();
     else if (strcmp(how, "second") == 0)
-        run_seconds((unsigned)number);
+        run_seconds(number);
     else if (strcmp(how, "every") == 0)
         run_all(1, 0, 1);
     else

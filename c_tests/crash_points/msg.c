@@ -544,7 +544,7 @@ const struct scenario msg_scenarios[] = {
     {.name = "msgget-key", .prepare = note_names, .call = call_get, .check = check_get, .clear = clear},
     {.name = "msgget-private", .prepare = note_names, .call = call_get_private, .check = check_get_private, .clear = clear_nothing},
     {.name = "msgget-find", .prepare = prepare_elsewhere, .call = call_find, .check = check_found, .clear = clear},
-    {.name = "msgctl-rmid", .prepare = prepare_removal, .call = call_remove, .check = check_removed, .clear = clear},
+    {.name = "msgctl-rmid", .prepare = prepare_removal, .call = call_remove, .second = call_find, .check = check_removed, .clear = clear},
     {.name = "msgctl-rmid-quiet", .prepare = prepare_removal, .call = call_remove, .check = check_removed, .clear = clear, .quiet = 1},
     {.name = "msgctl-set", .prepare = prepare_sender, .call = call_set, .second = look, .check = check_set, .clear = clear},
     {0},

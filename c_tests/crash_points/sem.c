@@ -506,7 +506,7 @@ const struct scenario sem_scenarios[] = {
     {.name = "semctl-reaps-serves", .prepare = prepare_left_to_sleeper, .call = call_getval, .second = look, .check = check_left_to_sleeper, .clear = clear},
     {.name = "semget-key", .prepare = note_names, .call = call_get, .check = check_get, .clear = clear},
     {.name = "semget-find", .prepare = prepare_elsewhere, .call = call_find, .check = check_found, .clear = clear},
-    {.name = "semctl-rmid", .prepare = prepare_taker, .call = call_remove, .check = check_removed, .clear = clear},
+    {.name = "semctl-rmid", .prepare = prepare_taker, .call = call_remove, .second = call_find, .check = check_removed, .clear = clear},
     {.name = "semctl-rmid-quiet", .prepare = prepare_taker, .call = call_remove, .check = check_removed, .clear = clear, .quiet = 1},
     {.name = "semctl-set", .prepare = prepare_taker, .call = call_set, .second = look, .check = check_set, .clear = clear},
     {0},

@@ -91,16 +91,19 @@ static int next_stop(pid_t pid)
     return status;
 }
 
-/* One step. 0: the call is over. */
+/* One step. 0: the call is over. A signal (of a child's end) goes to the victim. */
 static int step_once(pid_t pid)
 {
     int status;
+    long sent = 0;
 
-    need(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0, "PTRACE_SINGLESTEP");
-    status = next_stop(pid);
-    need(WIFSTOPPED(status), "the victim ended: status %#x", status);
-    need(WSTOPSIG(status) == SIGTRAP || WSTOPSIG(status) == SIGSTOP, "the victim got signal %d", WSTOPSIG(status));
-    return WSTOPSIG(status) == SIGTRAP;
+    do {
+        need(ptrace(PTRACE_SINGLESTEP, pid, NULL, sent) == 0, "PTRACE_SINGLESTEP");
+        status = next_stop(pid);
+        need(WIFSTOPPED(status), "the victim ended: status %#x", status);
+        sent = WSTOPSIG(status);
+    } while (sent != SIGTRAP && sent != SIGSTOP);
+    return sent == SIGTRAP;
 }
 
 unsigned long pc_of(pid_t pid)
