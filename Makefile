@@ -34,7 +34,7 @@ NIGHTLY_RUSTC := rustc +nightly
 # memory that is used in words of different sizes, one after the other.
 MIRI_TESTS := queue::heap queue::arena queue::index
 
-.PHONY: all check models soak demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
+.PHONY: all check models soak crash-points demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
 # The set-up comes before what needs it; cargo itself uses every processor.
 .NOTPARALLEL:
 
@@ -59,6 +59,9 @@ models: need-cargo need-cc ## concurrency checked by loom and shuttle, at length
 
 soak: setup-check all ## the tests with far longer random runs
 	$(TESTS) MODE=soak c_tests/check.sh
+
+crash-points: setup-check all ## kills after every instruction of every call (an hour or two)
+	$(TESTS) POINTS=every c_tests/check.sh crash_points
 
 # Formatting and lints are looked at where rustup installed them.
 rust-check: need-cargo need-cc

@@ -361,12 +361,19 @@ fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uin
 #[inline]
 fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
     let queue = locked.shared;
-    let was_empty = queue.head().count.get() == 0;
+    let notify = &queue.head().notify;
+    let due = queue.head().count.get() == 0 && notify.token.get() != 0;
+    if due {
+        notify.due.set(1);
+    }
     let now_s = clock::now_s();
     queue.head().send_time.set(now_s as u64);
     let put = queue.put(n, &mut locked.wakes, now_s)?;
-    if was_empty && put == Put::Queued {
-        notification::fire(locked.ns, &queue);
+    if due {
+        if put == Put::Queued {
+            notification::fire(locked.ns, &queue);
+        }
+        notify.due.set(0);
     }
     Ok(())
 }

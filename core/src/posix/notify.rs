@@ -306,6 +306,13 @@ unsafe fn is_detached(attributes: *const libc::pthread_attr_t) -> bool {
         && state == libc::PTHREAD_CREATE_DETACHED
 }
 
+/// Whoever was to tell may have been killed over it, with the lock held: the repair tells.
+fn look_round(object: &Ref) {
+    if let (Ok(ns), Ok(_section)) = (namespace::current(), Section::enter()) {
+        let _ = lifeline::my_token(ns).map(|me| Locked::acquire(object, ns, me).is_ok());
+    }
+}
+
 /// The watching thread: sleeps until its registration ends, and delivers if it was fired.
 extern "C" fn run(place: *mut c_void) -> *mut c_void {
     let start = place.cast::<Start>();
@@ -322,8 +329,10 @@ extern "C" fn run(place: *mut c_void) -> *mut c_void {
         let queue = Queue::of(&watch.object);
         let notify = &queue.head().notify;
         while notify.turn.atomic().load(Acquire) == watch.turn {
-            // A time limit as everywhere: the waker may have died.
-            let _ = futex::wait_until(notify.turn.atomic(), watch.turn, &clock::sooner(None, 1_000_000_000));
+            let until = clock::sooner(None, 1_000_000_000);
+            if futex::wait_until(notify.turn.atomic(), watch.turn, &until) == Err(Errno::ETIMEDOUT) {
+                look_round(&watch.object);
+            }
         }
         let sender = (notify.sender_pid.get(), notify.sender_uid.get());
         let delivered = notify.delivered[watch.turn as usize % 8].get() == watch.turn;

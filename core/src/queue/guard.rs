@@ -6,7 +6,6 @@ use crate::namespace::Namespace;
 use crate::posix::poll;
 use crate::region::header::Header;
 use crate::region::object::Ref;
-use crate::region::W32;
 use crate::sync::guard::{self, Shared};
 
 /// The lock of a queue, held.
@@ -20,10 +19,6 @@ impl<'r> Shared<'r> for Queue<'r> {
     #[inline(always)]
     fn common(&self) -> &'r Header {
         &self.head().common
-    }
-    #[inline(always)]
-    fn broken(&self) -> &'r W32 {
-        &self.head().broken
     }
     fn repair(&self, object: &'r Ref, ns: &'static Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
         let repaired = self.recover(ns, wakes);

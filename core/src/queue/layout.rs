@@ -109,8 +109,7 @@ pub struct Waiter {
     pub seq: W64,
     /// Receiver: the type it wants.
     pub want: W64,
-    /// Receiver: the largest text it takes; msg_rtime as it was, once a message is assigned.
-    /// Sender: the size of its message.
+    /// Receiver: the largest text it takes. Sender: the size of its message.
     pub max_len: W64,
     /// Receiver: how it matches, see [`super::index::Match`].
     pub how: W32,
@@ -118,7 +117,7 @@ pub struct Waiter {
     pub node: W32,
     /// Its process id, for lrpid and to show.
     pub pid: W32,
-    /// Neighbours in its list; `before` is msg_lrpid as it was, once a message is assigned.
+    /// Neighbours in its list; once a message is assigned, msg_lrpid and msg_rtime (until 2106) as they were.
     pub before: W32,
     #[allow(missing_docs)]
     pub after: W32,
@@ -158,7 +157,9 @@ pub struct Notify {
     pub sender_pid: W32,
     #[allow(missing_docs)]
     pub sender_uid: W32,
-    _pad: W32,
+    /// Not 0 while a message is sent that the registrant is to hear of: if its sender is killed, repair
+    /// tells him, perhaps a second time.
+    pub due: W32,
     /// The pid namespace in which `pid` means something, by its inode number.
     pub pid_namespace: W64,
     /// The last turns whose sender could signal the registrant himself, so that the watching thread
@@ -190,8 +191,6 @@ pub struct QueueHeader {
     pub receive_pid: W32,
     /// Messages assigned to waiters that have not yet fetched them.
     pub assigned: W32,
-    /// Not 0 while the derived data is being changed in ways that only a repair can finish.
-    pub broken: W32,
 
     /// First and last message in order of sending (System V).
     pub first: W32,

@@ -82,8 +82,9 @@ impl<'r> Queue<'r> {
         let head = self.head();
         head.assigned.set(head.assigned.get().wrapping_add(1));
         // What the record says now, should the waiter be killed before it fetches the message.
+        // Only links make room for it: should we be killed before the commit, it waits on with the rest.
         waiter.before.set(head.receive_pid.get());
-        waiter.max_len.set(head.receive_time.get());
+        waiter.after.set(head.receive_time.get() as u32);
         head.receive_pid.set(waiter.pid.get());
         head.receive_time.set(now_s as u64);
         waiter.node.set(n);

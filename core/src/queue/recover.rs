@@ -55,7 +55,7 @@ impl<'r> Queue<'r> {
     /// are back in their place. Corrupt when the truth itself contradicts itself.
     pub fn recover(&self, ns: &Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
         let head = self.head();
-        head.broken.set(1);
+        head.common.broken.set(1);
         let mut queued = Scratch::new(self.count_queued()?)?;
         let mut waiters = [(u64::MAX, NIL); WAITERS as usize];
         self.clear_index()?;
@@ -82,7 +82,7 @@ impl<'r> Queue<'r> {
             }
         }
         self.relist(&waiters)?;
-        head.broken.set(0);
+        head.common.broken.set(0);
         if head.common.removed.get() != 0 {
             // Its remover was killed before he had told everybody.
             self.end_all(waiter_kind::RECEIVER, waiting::REMOVED, wakes)?;
@@ -90,10 +90,12 @@ impl<'r> Queue<'r> {
         }
         self.serve_receivers(wakes)?;
         self.admit(wakes)?;
-        if !self.system_v && returned != 0 && head.count.get() == returned {
-            // They came into an empty queue after all, and nobody waits for them.
+        let due = &head.notify.due;
+        if head.count.get() != 0 && (due.get() != 0 || !self.system_v && head.count.get() == returned) {
+            // Came into an empty queue, or are there after all, and nobody waits for them.
             crate::posix::notify::fire(ns, self);
         }
+        due.set(0);
         Ok(())
     }
 
@@ -163,7 +165,7 @@ impl<'r> Queue<'r> {
                 if assigned && head.receive_pid.get() == waiter.pid.get() {
                     // It never fetched the message: as if it had not been there.
                     head.receive_pid.set(waiter.before.get());
-                    head.receive_time.set(waiter.max_len.get());
+                    head.receive_time.set(waiter.after.get() as u64);
                 }
                 returned += assigned as u64;
                 self.waiter_free(w, waiter);

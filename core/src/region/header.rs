@@ -1,8 +1,9 @@
 //! The first bytes of every object file, whatever its kind.
 
 use super::{W32, W64};
+use crate::namespace::Namespace;
 use crate::perm::Perm;
-use crate::sync::lock::TokenLock;
+use crate::sync::lock::{Got, TokenLock};
 
 /// `usipc\0\r\n`: text-mode copies and other files do not pass.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"usipc\0\r\n");
@@ -51,6 +52,9 @@ pub struct Header {
     pub ctime: W64,
     /// System V: the creating process, until the key leads here; 0 from then on.
     pub creator: W64,
+    /// Not 0 from when a lock is taken over from a dead holder until the object is repaired: a repair
+    /// that was cut short, or was not the helper's to make, is made by the next holder.
+    pub broken: W32,
     /// Guards all that is not said to be otherwise.
     pub lock: TokenLock,
 }
@@ -123,6 +127,14 @@ impl Header {
     #[inline(always)]
     pub fn is_gone(&self) -> bool {
         !matches!(self.removed.get(), 0 | DOOMED)
+    }
+
+    /// Takes the lock, to do what is the same for every kind. The repair of what a dead holder left is
+    /// for the next who knows the kind.
+    pub fn help(&self, ns: &Namespace, me: u64) {
+        if self.lock.acquire(ns, me) == Got::Stolen {
+            self.broken.set(1);
+        }
     }
 
     /// The permissions.

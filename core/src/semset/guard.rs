@@ -7,7 +7,7 @@ use crate::errno::Result;
 use crate::namespace::{lifeline, lifeline::Token, Namespace};
 use crate::region::header::Header;
 use crate::region::object::Ref;
-use crate::region::{Checked, Corrupt, W32};
+use crate::region::{Checked, Corrupt};
 use crate::sync::guard::{self, Shared};
 use crate::sync::wait::Wakes;
 use crate::sys::clock;
@@ -24,10 +24,6 @@ impl<'r> Shared<'r> for Set<'r> {
     fn common(&self) -> &'r Header {
         let head: &'r SetHeader = self.head();
         &head.common
-    }
-    #[inline(always)]
-    fn broken(&self) -> &'r W32 {
-        &self.head().broken
     }
     fn repair(&self, _: &'r Ref, ns: &'static Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
         let mine = lifeline::my_undo_token(ns).map_err(|_| Corrupt)?;

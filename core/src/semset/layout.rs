@@ -149,8 +149,6 @@ pub struct SetHeader {
     pub common: Header,
     /// Semaphores in the set; the measure from which all offsets follow.
     pub nsems: W32,
-    /// Not 0 while a repair is under way.
-    pub broken: W32,
     /// sem_otime, seconds since the Epoch.
     pub otime: W64,
 

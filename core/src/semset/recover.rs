@@ -14,7 +14,7 @@ use core::sync::atomic::Ordering::*;
 /// Makes the derived data anew. Corrupt when the truth itself contradicts itself.
 pub fn recover<'r>(set: &Set<'r>, cx: &mut Context<'_, 'r>) -> Checked<()> {
     let head = set.head();
-    head.broken.set(1);
+    head.common.broken.set(1);
     if set.carry_out().is_err() {
         // A record that leads nowhere is none of ours.
         head.redo_count.set(0);
@@ -28,7 +28,7 @@ pub fn recover<'r>(set: &Set<'r>, cx: &mut Context<'_, 'r>) -> Checked<()> {
         set.reap_all(cx)?;
         set.serve_all(cx)?;
     }
-    head.broken.set(0);
+    head.common.broken.set(0);
     Ok(())
 }
 

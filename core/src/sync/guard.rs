@@ -5,7 +5,7 @@ use super::wait::Wakes;
 use crate::namespace::Namespace;
 use crate::region::header::Header;
 use crate::region::object::Ref;
-use crate::region::{Checked, Corrupt, W32};
+use crate::region::{Checked, Corrupt};
 
 /// What lies behind the lock of one kind of object. Copyable: it borrows the mapping that a
 /// reference keeps.
@@ -14,8 +14,6 @@ pub trait Shared<'r>: Copy {
     fn of(object: &'r Ref) -> Self;
     /// The common header.
     fn common(&self) -> &'r Header;
-    /// Not 0 while a repair is under way: one that was cut short is done again.
-    fn broken(&self) -> &'r W32;
     /// Makes the derived data anew from the truth; Corrupt when that contradicts itself.
     fn repair(&self, object: &'r Ref, ns: &'static Namespace, wakes: &mut Wakes<'r>) -> Checked<()>;
 }
@@ -39,7 +37,7 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
         let shared = S::of(object);
         let got = shared.common().lock.acquire(ns, me);
         let mut locked = Locked { shared, wakes: Wakes::default(), ns, object };
-        if got == Got::Stolen || shared.broken().get() != 0 {
+        if got == Got::Stolen || shared.common().broken.get() != 0 {
             locked.repair()?;
         }
         locked.check()?;

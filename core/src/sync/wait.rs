@@ -251,7 +251,8 @@ impl<S: Sleeper> Wait<S> {
 
     fn look_round(&self) {
         let Ok(_section) = Section::enter() else { return };
-        // While it looks the kernel would not know it as a sleeper.
+        // While it looks the kernel would not know it as a sleeper: what is given out meanwhile, perhaps by itself, is not to
+        // pass it by.
         if self.outcome.get().is_some() || !self.move_on(waiting::ASLEEP, waiting::AWAKE) {
             return;
         }

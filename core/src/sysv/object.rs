@@ -155,7 +155,7 @@ impl Kind {
     pub fn bury(&'static self, ns: &'static Namespace, object: &Ref, id: i32) -> Result<()> {
         let me = lifeline::my_token(ns)?;
         let header = object.header();
-        let _ = header.lock.acquire(ns, me);
+        header.help(ns, me);
         // What seemed an orphan may have lost its key by IPC_RMID just then, and be attached.
         let done = if header.is_gone() || header.creator.get() == me || is_orphan(ns, self.room, header, id) {
             header.removed.set(1);
@@ -306,10 +306,10 @@ impl Get<'_> {
         match self.kind.by_id(self.ns, id) {
             // Its remover was killed before the key was gone: help.
             Ok(object) if object.header().removed.get() != 0 => {
-                let lock = &object.header().lock;
-                let _ = lock.acquire(self.ns, lifeline::my_token(self.ns)?);
+                let header = object.header();
+                header.help(self.ns, lifeline::my_token(self.ns)?);
                 let done = self.kind.remove_key(self.ns, &object, id);
-                lock.release();
+                header.lock.release();
                 done.map(|()| None)
             }
             Ok(object) => {

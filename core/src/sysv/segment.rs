@@ -36,8 +36,6 @@ const RECORDS_FIRST: usize = (PAGE as usize - RECORDS_AT) / size_of::<Record>();
 #[allow(missing_docs)]
 pub struct SegmentHeader {
     pub common: Header,
-    /// Not 0 while a repair is under way.
-    pub broken: W32,
     /// [`LOCKED`], [`HUGE`].
     pub flags: W32,
     /// shm_segsz.
@@ -83,15 +81,12 @@ impl<'r> Shared<'r> for Segment<'r> {
     fn common(&self) -> &'r Header {
         &self.head.common
     }
-    fn broken(&self) -> &'r W32 {
-        &self.head.broken
-    }
     /// Records need no repair, each is committed by one store. A removal may have stopped half-way.
     fn repair(&self, object: &'r Ref, ns: &'static Namespace, _: &mut Wakes<'r>) -> Checked<()> {
         if self.head.common.removed.get() == DOOMED {
             let _ = SHM.remove_key(ns, object, object.number.load(Relaxed));
         }
-        self.head.broken.set(0);
+        self.head.common.broken.set(0);
         Ok(())
     }
 }
