@@ -52,4 +52,71 @@ LISTING_API long number(const char *text, int base)
     return value;
 }
 
+/* The ports of "UNIX Network Programming", volume 2, end and name things in that book's way. */
+
+LISTING_API void tell(int error, const char *format, va_list words)
+{
+    fflush(stdout);
+    vfprintf(stderr, format, words);
+    fprintf(stderr, "%s%s\n", error ? ": " : "", error ? strerror(error) : "");
+}
+
+/* What failed, and why. */
+__attribute__((noreturn, format(printf, 1, 2))) LISTING_API void err_sys(const char *format, ...)
+{
+    va_list words;
+
+    va_start(words, format);
+    tell(errno, format, words);
+    exit(1);
+}
+
+/* The same, and goes on. */
+__attribute__((format(printf, 1, 2))) LISTING_API void err_ret(const char *format, ...)
+{
+    int error = errno;
+    va_list words;
+
+    va_start(words, format);
+    tell(error, format, words);
+    va_end(words);
+}
+
+__attribute__((noreturn, format(printf, 1, 2))) LISTING_API void err_quit(const char *format, ...)
+{
+    va_list words;
+
+    va_start(words, format);
+    tell(0, format, words);
+    exit(1);
+}
+
+#define FILE_MODE (S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH)
+/* The bits of System V objects: owner and group read and write, or alter, others read. */
+#define SVMSG_MODE 0644
+#define SVSEM_MODE 0644
+#define SVSHM_MODE 0644
+
+LISTING_API key_t key_of(const char *path, int id)
+{
+    key_t key = ftok(path, id);
+
+    if (key == -1)
+        err_sys("ftok error for pathname \"%s\" and id %d", path, id);
+    return key;
+}
+
+/* The name of a POSIX object: below the directory $PX_IPC_NAME, on Linux the root. Never freed. */
+LISTING_API char *px_ipc_name(const char *name)
+{
+    const char *dir = getenv("PX_IPC_NAME");
+    char *path;
+
+    if (!dir)
+        dir = "/tmp/";
+    if (asprintf(&path, "%s%s%s", dir, *dir && dir[strlen(dir) - 1] == '/' ? "" : "/", name) == -1)
+        err_sys("px_ipc_name error");
+    return path;
+}
+
 #endif

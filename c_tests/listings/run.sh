@@ -1,12 +1,59 @@
 #!/bin/bash
-# A handful of the books' programs as the first real users: the same sessions on the kernel and on ours.
+# The programs of two books, in scenes that are played three ways: on the kernel, under the preload, linked.
+#
+#     c_tests/check.sh listings
+#     LISTING=svmsg_send c_tests/check.sh listings     the scenes in which that program runs
+#     UPDATE=1 c_tests/check.sh listings               writes anew what the kernel prints, for machines that
+#                                                      do not let us have a fresh namespace of its
+#     SUBJECT=kernel c_tests/check.sh listings         shows that the scenes are deterministic
+#
+# <book>/<dir>/*.c are the programs. The file <book>/<dir>/programs, if there is one, has a line
+# `PROGRAM: file.c... [flags]` for each that is not one file of its own name.
+# <book>/<dir>/scenes/NAME.sh is a scene, in the language of session.sh; NAME.kernel is what the kernel prints.
+
 . "${0%/*}/../lib.sh"
+. "$HERE/build.sh"
+. "$HERE/ways.sh"
 
-PROGRAMS="svmsg_create svmsg_send svmsg_receive svmsg_rm svmsg_ls svmsg_chqbytes
-    pmsg_create pmsg_send pmsg_receive pmsg_getattr pmsg_unlink mq_notify_sig"
+: "${LISTING:=}"
+: "${UPDATE:=}"
+: "${JOBS:=$(nproc)}"
 
-built=yes
-for program in $PROGRAMS; do compile "$program" "$HERE/$program.c" || built=no; done
-[ $built = no ] || for session in svmsg pmsg notify; do
-    cd "$BIN" && oracle "$session" bash "$HERE/session.sh" "$session"
+mentions() { grep -qw -e "$LISTING" "$1"; }
+
+# The directories, and those of them that have the program asked for.
+dirs=()
+for dir in "$HERE"/{tlpi,unp}/*/; do
+    dir=${dir#"$HERE"/} dir=${dir%/}
+    [ -z "$LISTING" ] || programs_of "$dir" | cut -d: -f1 | grep -qx -e "$LISTING" || continue
+    dirs+=("$dir")
 done
+if [ ${#dirs[@]} = 0 ]; then
+    fail "${LISTING:-all}" "there is no such program"
+    exit 0
+fi
+
+build_all "${dirs[@]}"
+built=0 scenes=()
+for dir in "${dirs[@]}"; do
+    is_built "$dir" || continue
+    built=$((built + $(programs_of "$dir" | wc -l)))
+    [ -n "$LISTING" ] || every_program_has_a_scene "$dir"
+    for scene in "$HERE/$dir"/scenes/*.sh; do
+        [ -e "$scene" ] && { [ -z "$LISTING" ] || mentions "$scene"; } && scenes+=("$scene")
+    done
+done
+[ -z "$LISTING" ] || [ ${#scenes[@]} != 0 ] || fail "$LISTING" "runs in no scene"
+
+[ -n "$LISTING" ] || is_matrix_built
+[ -n "$LISTING" ] || kernel_refuses
+
+n=0
+for scene in ${scenes[@]+"${scenes[@]}"}; do
+    n=$((n + 1))
+    check_scene "$scene" >"$SCRATCH/$n.result" 2>&1 &
+    while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n; done
+done
+wait
+for ((i = 1; i <= n; i++)); do cat "$SCRATCH/$i.result"; done
+echo "# listings: $built programs, $n scenes, ${#WAYS[@]} ways (${WAYS[*]})"

@@ -13,7 +13,7 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::{Doer, Put};
-use crate::queue::wait::{self, Outcome, Request, Sink, Wait};
+use crate::queue::wait::{self, Caller, Outcome, Request, Sink};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref};
@@ -226,7 +226,7 @@ fn deadline(timeout: Option<In<timespec>>) -> Result<Option<Deadline>> {
 /// What a try under the lock comes to.
 enum Step {
     Done(usize),
-    Sleep(Wait),
+    Sleep,
     Fail(Errno),
 }
 
@@ -247,7 +247,7 @@ fn operate(
     fd: mqd_t,
     right: c_int,
     check: &dyn Fn(&Geometry) -> Result<()>,
-    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, u64) -> Checked<Step>,
+    step: &mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
 ) -> Result<usize> {
     let ns = namespace::current()?;
     loop {
@@ -255,17 +255,21 @@ fn operate(
         let me = lifeline::my_token(ns)?;
         let object = accessible(fd, right)?;
         check(object.geometry())?;
+        let mut wait = None;
         let outcome = {
-            let mut locked = Locked::acquire(&object, ns, me).map_err(|_| Errno::EBADMSG)?;
+            let mut locked = Locked::hold(&object, ns, me);
+            locked.ready().map_err(|_| Errno::EBADMSG)?;
             let before = poll::level(&locked.shared, object.geometry().max_messages);
-            let outcome = locked.attempt(&mut |locked| step(locked, &object, me));
+            let mut caller = Caller { object: &object, me, wait: &mut wait };
+            let outcome = locked.attempt(&mut |locked| step(locked, &mut caller));
             poll::keep_in_step(ns, &object, &locked.shared, before);
             outcome.map_err(|_| Errno::EBADMSG)?
         };
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
-            Step::Sleep(mut wait) => {
+            Step::Sleep => {
+                let Some(wait) = &mut wait else { return Err(Errno::EBADMSG) };
                 wait.begin();
                 drop(object);
                 drop(section);
@@ -314,12 +318,12 @@ pub fn send(
         }
         text.check(len)
     };
-    operate(fd, libc::O_WRONLY, &check, &mut |locked, object, me| {
+    operate(fd, libc::O_WRONLY, &check, &mut |locked, caller| {
         let queue = locked.shared;
-        let full = queue.head().count.get() >= object.geometry().max_messages as u64;
+        let full = queue.head().count.get() >= caller.object.geometry().max_messages as u64;
         let n = if full { Ok(NIL) } else { queue.cell_alloc() }?;
         if n == NIL {
-            if let Err(e) = may_wait(object, deadline.as_ref()) {
+            if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
                 return Ok(Step::Fail(e));
             }
         }
@@ -339,7 +343,7 @@ pub fn send(
                 sink: None,
                 deadline,
             };
-            return wait::enter(locked, object, me, request).map(Step::Sleep);
+            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
         }
         put(locked, n)?;
         Ok(Step::Done(0))
@@ -392,14 +396,14 @@ pub fn receive(
     let any = Match::AtMost(i64::MAX);
     let sink = Sink::Mq(text.offset(0), priority);
     let check = |g: &Geometry| if len < g.message_bytes as usize { Err(Errno::EMSGSIZE) } else { Ok(()) };
-    operate(fd, libc::O_RDONLY, &check, &mut |locked, object, me| {
+    operate(fd, libc::O_RDONLY, &check, &mut |locked, caller| {
         let queue = locked.shared;
         let mut n = queue.find(any)?;
         if n == NIL && queue.head().assigned.get() != 0 && locked.sweep()? {
             n = queue.find(any)?;
         }
         if n == NIL {
-            if let Err(e) = may_wait(object, deadline.as_ref()) {
+            if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
                 return Ok(Step::Fail(e));
             }
             let request = Request {
@@ -410,7 +414,7 @@ pub fn receive(
                 sink: Some(sink),
                 deadline,
             };
-            return wait::enter(locked, object, me, request).map(Step::Sleep);
+            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
         }
         let delivered = sink.deliver(&queue, n)?;
         queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
