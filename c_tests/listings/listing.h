@@ -82,6 +82,16 @@ __attribute__((format(printf, 1, 2))) LISTING_API void err_ret(const char *forma
     va_end(words);
 }
 
+/* A word that is no error of a call; goes on. */
+__attribute__((format(printf, 1, 2))) LISTING_API void err_msg(const char *format, ...)
+{
+    va_list words;
+
+    va_start(words, format);
+    tell(0, format, words);
+    va_end(words);
+}
+
 __attribute__((noreturn, format(printf, 1, 2))) LISTING_API void err_quit(const char *format, ...)
 {
     va_list words;

@@ -3,6 +3,7 @@
 #
 #     c_tests/check.sh listings
 #     LISTING=svmsg_send c_tests/check.sh listings     the scenes in which that program runs
+#     LISTING=tlpi/svmsg c_tests/check.sh listings     the scenes of that directory
 #     UPDATE=1 c_tests/check.sh listings               writes anew what the kernel prints, for machines that
 #                                                      do not let us have a fresh namespace of its
 #     SUBJECT=kernel c_tests/check.sh listings         shows that the scenes are deterministic
@@ -19,17 +20,19 @@
 : "${UPDATE:=}"
 : "${JOBS:=$(nproc)}"
 
-mentions() { grep -qw -e "$LISTING" "$1"; }
+# chosen DIR [SCENE]: whether it is asked for, or is the place of a program that is.
+chosen() {
+    if [ -z "$LISTING" ] || [ "$LISTING" = "$1" ]; then return; fi
+    if [ $# = 2 ]; then grep -qw -e "$LISTING" "$2"; else programs_of "$1" | cut -d: -f1 | grep -qx -e "$LISTING"; fi
+}
 
-# The directories, and those of them that have the program asked for.
 dirs=()
 for dir in "$HERE"/{tlpi,unp}/*/; do
     dir=${dir#"$HERE"/} dir=${dir%/}
-    [ -z "$LISTING" ] || programs_of "$dir" | cut -d: -f1 | grep -qx -e "$LISTING" || continue
-    dirs+=("$dir")
+    [ -n "$(programs_of "$dir")" ] && chosen "$dir" && dirs+=("$dir")
 done
 if [ ${#dirs[@]} = 0 ]; then
-    fail "${LISTING:-all}" "there is no such program"
+    fail "${LISTING:-all}" "there is no such program or directory"
     exit 0
 fi
 
@@ -40,7 +43,7 @@ for dir in "${dirs[@]}"; do
     built=$((built + $(programs_of "$dir" | wc -l)))
     [ -n "$LISTING" ] || every_program_has_a_scene "$dir"
     for scene in "$HERE/$dir"/scenes/*.sh; do
-        [ -e "$scene" ] && { [ -z "$LISTING" ] || mentions "$scene"; } && scenes+=("$scene")
+        [ -e "$scene" ] && chosen "$dir" "$scene" && scenes+=("$scene")
     done
 done
 [ -z "$LISTING" ] || [ ${#scenes[@]} != 0 ] || fail "$LISTING" "runs in no scene"

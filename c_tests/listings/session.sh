@@ -131,5 +131,5 @@ list() {
     while read -r -a word; do
         [[ ${word[0]-} =~ ^[0-9]+$ ]] && word[1]=$(named "${word[1]}")
         echo "${word[*]}"
-    done <"$outputs/_"
+    done < <(shown _)
 }

@@ -319,7 +319,7 @@ pub fn send(
         text.check(len)
     };
     operate(fd, libc::O_WRONLY, &check, &mut |locked, caller| {
-        let queue = locked.shared;
+        let queue = &locked.shared;
         let full = queue.head().count.get() >= caller.object.geometry().max_messages as u64;
         let n = if full { Ok(NIL) } else { queue.cell_alloc() }?;
         if n == NIL {
@@ -364,7 +364,7 @@ fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uin
 
 #[inline]
 fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
-    let queue = locked.shared;
+    let queue = &locked.shared;
     let notify = &queue.head().notify;
     let due = queue.head().count.get() == 0 && notify.token.get() != 0;
     if due {
@@ -397,10 +397,9 @@ pub fn receive(
     let sink = Sink::Mq(text.offset(0), priority);
     let check = |g: &Geometry| if len < g.message_bytes as usize { Err(Errno::EMSGSIZE) } else { Ok(()) };
     operate(fd, libc::O_RDONLY, &check, &mut |locked, caller| {
-        let queue = locked.shared;
-        let mut n = queue.find(any)?;
-        if n == NIL && queue.head().assigned.get() != 0 && locked.sweep()? {
-            n = queue.find(any)?;
+        let mut n = locked.shared.find(any)?;
+        if n == NIL && locked.shared.head().assigned.get() != 0 && locked.sweep()? {
+            n = locked.shared.find(any)?;
         }
         if n == NIL {
             if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
@@ -416,7 +415,8 @@ pub fn receive(
             };
             return wait::enter(locked, caller, request).map(|()| Step::Sleep);
         }
-        let delivered = sink.deliver(&queue, n)?;
+        let queue = &locked.shared;
+        let delivered = sink.deliver(queue, n)?;
         queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
         queue.admit(&mut locked.wakes)?;
         Ok(match delivered {

@@ -255,7 +255,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
 }
 
 fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) -> Checked<Step> {
-    let queue = locked.shared;
+    let queue = &locked.shared;
     let head = queue.head();
     let n = match queue.arena_alloc(size) {
         Ok(n) => n,
@@ -328,7 +328,7 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
 }
 
 fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink: Sink) -> Checked<Step> {
-    let queue = locked.shared;
+    let queue = &locked.shared;
     if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
         return Ok(Step::Fail(Errno::E2BIG));
     }
@@ -356,7 +356,7 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
     let most = size.min(limits::get(ns, Limit::MsgMax) as usize);
     message.check(most)?;
     operate(id, perm::READ, &mut |locked, _| {
-        let queue = locked.shared;
+        let queue = &locked.shared;
         let n = if place < 0 { NIL } else { queue.nth(place as u64)? };
         if n == NIL {
             return Ok(Step::Fail(Errno::ENOMSG));
