@@ -83,7 +83,7 @@ impl Queue<'_> {
     pub(crate) fn initialise(&self, max_bytes: u64) {
         let head = self.head();
         head.max_bytes.set(max_bytes);
-        self.clear_lists();
+        head.clear_lists();
         head.table.set(NIL);
         head.last_run.set(NIL);
         head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
