@@ -329,7 +329,7 @@ pub fn send(
         }
         let n = if full { queue.cell_alloc()? } else { n };
         if n != NIL {
-            if let Err(e) = fill(&queue, n, text, len, priority)? {
+            if let Err(e) = fill(queue, n, text, len, priority)? {
                 queue.cell_free(n)?;
                 return Ok(Step::Fail(e));
             }
@@ -375,7 +375,7 @@ fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
     let put = queue.put(n, &mut locked.wakes, now_s)?;
     if due {
         if put == Put::Queued {
-            notification::fire(locked.ns, &queue);
+            notification::fire(locked.ns, queue);
         }
         notify.due.set(0);
     }

@@ -333,7 +333,7 @@ fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink:
         return Ok(Step::Fail(Errno::E2BIG));
     }
     // As in the kernel, a message whose copy fails with EFAULT is gone.
-    let delivered = sink.deliver(&queue, n)?;
+    let delivered = sink.deliver(queue, n)?;
     let now_s = clock::now_s();
     queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s })?;
     if queue.head().count.get() == 0 {
@@ -369,7 +369,7 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
         if len > most {
             return Ok(Step::Fail(Errno::EINVAL));
         }
-        Ok(match Sink::Msg(message, size).deliver(&queue, n)? {
+        Ok(match Sink::Msg(message, size).deliver(queue, n)? {
             Ok(len) => Step::Done(len),
             Err(e) => Step::Fail(e),
         })

@@ -5,7 +5,7 @@ pub use super::semctl::control;
 use super::object::{self, Get, Keys, Kind};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
-use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
+use crate::namespace::{self, ids, ids::Room, lifeline, watch, Namespace};
 use crate::perm::{self, Perm};
 use crate::process;
 use crate::region::header::ObjectKind;
@@ -256,7 +256,8 @@ enum Turn {
 
 /// Does operations under the lock, sleeping where they have to wait.
 fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> {
-    if ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0) {
+    let adjusts = ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0);
+    if adjusts {
         process::page()?.adjusts.store(1, Relaxed);
     }
     let last = ops.iter().map(|op| op.sem_num as u32).max().unwrap_or(0);
@@ -267,6 +268,9 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
         let object =
             find(ns, id, last).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         check(&object, ops)?;
+        if adjusts {
+            watch::stay_watched(ns);
+        }
         let mut wait = None;
         let turn = {
             let mut locked = Locked::hold(&object, ns, me);
