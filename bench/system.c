@@ -24,6 +24,8 @@ static long mq_make_of(int number, long slots, size_t size)
                             .mq_msgsize = slots ? (long)size : size > MQ_DEFAULT_SIZE ? (long)size : MQ_DEFAULT_SIZE };
     mqd_t queue = mq_open(name_of(number), O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
 
+    if (queue == (mqd_t)-1 && errno == EMFILE)
+        die("mq_open: over RLIMIT_MSGQUEUE or RLIMIT_NOFILE");
     need(queue != (mqd_t)-1, "mq_open");
     return queue;
 }
