@@ -36,7 +36,7 @@ NIGHTLY_RUSTC := rustc +nightly
 # memory that is used in words of different sizes, one after the other.
 MIRI_TESTS := queue::heap queue::arena queue::index
 
-.PHONY: all check models soak crash-points bench demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo setup-bench
+.PHONY: all check models soak crash-points bench bench-clients demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo setup-bench
 # The set-up comes before what needs it; cargo itself uses every processor.
 .NOTPARALLEL:
 
@@ -69,6 +69,9 @@ bench: setup-bench all ## the kernel, usipc, Boost and glibc in turn: docs/bench
 	bench/build.sh '$(TARGET)/bench' >'$(TARGET)/bench.missing'
 	$(BENCH_PATHS) $(CARGO) run -q -p usipc-bench -- '$(CURDIR)' '$(or $(BENCH_OUT),docs/benchmarks)' $(if $(QUICK),--quick) \
 	    $(if $(RUNS),--runs '$(RUNS)') --no-boost "$$(cat '$(TARGET)/bench.missing')" $(foreach name,$(ONLY),--only '$(name)')
+
+bench-clients: setup-bench setup-check all ## real programs on the kernel and on usipc in turn: docs/benchmarks/CLIENTS.md (QUICK=1)
+	TARGET='$(TARGET)' QUICK='$(QUICK)' bench/clients.sh '$(or $(BENCH_OUT),docs/benchmarks)' $(CLIENTS)
 
 # Formatting and lints are looked at where rustup installed them.
 rust-check: need-cargo need-cc
