@@ -18,9 +18,7 @@
 extern "C" {
 #endif
 
-/* What objects are called by: /usipc-bench.<serial>.<number>, or a key. */
-#define NAME_PREFIX "/usipc-bench."
-enum { KEY_BASE = 0x55000001, PRIVATE = -1 };
+enum { PRIVATE = -1, OF_NUMBER = -1 };
 
 struct message {
     long type;
@@ -67,7 +65,7 @@ struct scene {
     void (*teardown)(void);
     enum place place;
     int once; /* not calibrated: runs as long as it needs */
-    int procs; /* that a run forks, for a first n; 0: the row's number */
+    int procs; /* that a run forks; OF_NUMBER: as many as the row's number says */
 };
 
 /* What the binary measures: tables that end with NULL, or with a scene without a name. */
@@ -89,6 +87,9 @@ extern struct job {
     int serial; /* among the rows of this run: what a row that failed has left is in nobody's way */
 } job;
 
+/* Why the row ends, in memory that is shared with the process that prints it. */
+extern char *reason;
+
 /* frame.c */
 double now_ns(void);
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
@@ -97,11 +98,9 @@ void pin_to(int nth);
 /* Forks `procs` workers, lets them go together, and returns the time from the first start to the last end. */
 double together(int procs, void (*prepare)(int who), void (*work)(int who, long n), long n);
 void spread(int who); /* pins a worker as the scene's place says */
+double median(double *values, long n);
 unsigned long next_random(void);
 void raise_limit(int resource);
-
-/* main.c */
-int measure_row(const char *row, int samples);
 
 #define need(condition, what)                                    \
     do {                                                         \

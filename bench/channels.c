@@ -210,21 +210,13 @@ static void wake_half(int who, long n)
     }
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* The median, since a sleep that is disturbed is disturbed a lot. */
 static double wake(long n)
 {
     n = (long)(3 * job.sample_ns / (job.number * 1e3 + 20e3));
     n = n < 11 ? 11 : n > 10000 ? 10000 : n;
     together(2, touch_queues, wake_half, n);
-    qsort(latencies, n, sizeof *latencies, by_value);
-    return latencies[n / 2];
+    return median(latencies, n);
 }
 
 const struct scene channel_scenes[] = {
@@ -243,7 +235,7 @@ const struct scene channel_scenes[] = {
       stream, destroy_queues, TWO_CPUS, 0, 2 },
     { "stream-same", "slots", 0, "message", "one sends 64 bytes, one receives; 0 slots: the default queue", setup_stream,
       stream, destroy_queues, ONE_CPU, 0, 2 },
-    { "bulk-cross", "bytes", 8192, "message", "one sends, one receives, by the default queue or the least that holds two",
+    { "bulk-cross", "bytes", 8192, "message", "one sends, one receives; the default queue, or ten slots for larger messages",
       setup_bulk, stream, destroy_queues, TWO_CPUS, 0, 2 },
     { "wake", "us of silence", 1000, "message", "from a send to the end of a blocked receive", setup_wake, wake,
       destroy_queues, TWO_CPUS, 1, 2 },

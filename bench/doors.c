@@ -70,6 +70,7 @@ const struct scene door_scenes[] = {
     { "pair", NULL, 0, "pair", "down and up in one process", setup_unlocked, pair, destroy, ONE_CPU, 0, 0 },
     { "pingpong-cross", NULL, 0, "round trip", "two processes, two semaphores", setup_two, pingpong, destroy, TWO_CPUS, 0, 2 },
     { "pingpong-same", NULL, 0, "round trip", "two processes, two semaphores", setup_two, pingpong, destroy, ONE_CPU, 0, 2 },
-    { "lock", "processes", 2, "pair", "all take and release one lock", setup_unlocked, contended, destroy, TWO_CPUS, 0, 0 },
+    { "lock", "processes", 2, "pair", "all take and release one lock", setup_unlocked, contended, destroy, TWO_CPUS, 0,
+      OF_NUMBER },
     { 0 },
 };

@@ -8,8 +8,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-extern char *reason; /* main.c: shared with the process that prints */
-
 double now_ns(void)
 {
     struct timespec now;
@@ -135,6 +133,20 @@ double together(int procs, void (*prepare)(int who), void (*work)(int who, long 
     close(ready[0]);
     munmap(spans, procs * sizeof *spans);
     return spent;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Sorts them. */
+double median(double *values, long n)
+{
+    qsort(values, n, sizeof *values, by_value);
+    return values[n / 2];
 }
 
 unsigned long next_random(void)

@@ -96,8 +96,8 @@ static int choose_scene(const char *name, const struct job *row, void *wanted)
 /* So many operations that they take about as long as a sample is to take. */
 static long calibrate(void)
 {
-    long n = job.scene->procs ? 16L * job.scene->procs : 16 * (job.number > 1 && job.scene->number &&
-             strcmp(job.scene->number, "processes") == 0 ? job.number : 1);
+    long procs = job.scene->procs == OF_NUMBER ? job.number : job.scene->procs;
+    long n = 16 * (procs > 1 ? procs : 1);
 
     for (;;) {
         double spent = job.scene->run(n) * n, factor = job.sample_ns / (spent + 1);
@@ -158,7 +158,7 @@ static int see_it_end(pid_t pid)
     return status == 0;
 }
 
-int measure_row(const char *row, int samples)
+static int measure_row(const char *row, int samples)
 {
     pid_t pid;
 

@@ -6,6 +6,10 @@
 #include <sys/msg.h>
 #include <sys/shm.h>
 
+/* What objects are called by: /usipc-bench.<serial>.<number>, or a key. */
+#define NAME_PREFIX "/usipc-bench."
+enum { KEY_BASE = 0x55000001 };
+
 enum { MQ_DEFAULT_SLOTS = 10, MQ_DEFAULT_SIZE = 8192, MSG_DEFAULT_BYTES = 16384, RANKS = 32768 };
 
 static key_t key_of(int number) { return number == PRIVATE ? IPC_PRIVATE : KEY_BASE + (job.serial << 16) + number; }
