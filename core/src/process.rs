@@ -74,7 +74,7 @@ pub fn pid() -> Result<u32> {
 }
 
 /// Whether this is a vfork(2) child, which runs in its parent's memory. Only for a process that has asked for
-/// its [`pid`] before can its child be told from it; [`crate::signal::prepare`] and the handler of fork(3) do.
+/// its [`pid`] before can its child be told from it; the library's constructor and the handler of fork(3) do.
 pub fn is_borrowed() -> bool {
     page_if_any().is_some_and(|page| ![0, kernel_pid()].contains(&page.pid.load(Relaxed)))
 }

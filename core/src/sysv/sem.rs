@@ -250,7 +250,7 @@ fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
 /// What a try under the lock comes to.
 enum Turn {
     Done,
-    Sleep(Wait),
+    Sleep,
     Fail(Errno),
 }
 
@@ -267,18 +267,21 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
         let object =
             find(ns, id, last).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         check(&object, ops)?;
+        let mut wait = None;
         let turn = {
-            let mut locked = Locked::acquire(&object, ns, me)?;
+            let mut locked = Locked::hold(&object, ns, me);
+            locked.ready()?;
             if locked.shared.head().common.removed.get() != 0 {
                 return Err(Errno::EIDRM);
             }
             locked.shared.back_redo(ops.len())?;
-            locked.attempt(&mut |locked| take_turn(locked, &object, me, ops, deadline))?
+            locked.attempt(&mut |locked| take_turn(locked, (&object, me), (ops, deadline), &mut wait))?
         };
         match turn {
             Turn::Done => return Ok(()),
             Turn::Fail(e) => return Err(e),
-            Turn::Sleep(mut wait) => {
+            Turn::Sleep => {
+                let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
                 wait.begin();
                 drop(object);
                 drop(section);
@@ -299,10 +302,9 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
 
 fn take_turn(
     locked: &mut Locked<'_>,
-    object: &Ref,
-    me: lifeline::Token,
-    ops: &[sembuf],
-    deadline: Option<Deadline>,
+    (object, me): (&Ref, lifeline::Token),
+    (ops, deadline): (&[sembuf], Option<Deadline>),
+    wait: &mut Option<Wait>,
 ) -> Checked<Turn> {
     let ns = locked.ns;
     let Ok((set, mut cx)) = locked.context() else { return Ok(Turn::Fail(Errno::ENOMEM)) };
@@ -323,7 +325,8 @@ fn take_turn(
             Ok((cell, waiter)) => {
                 let waiting = Waiting { cell, seq: waiter.seq.get() };
                 let on = On::State(waiter.state.atomic());
-                return Ok(Turn::Sleep(Wait::new((object, ns, me), waiting, on, deadline)));
+                *wait = Some(Wait::new((object, ns, me), waiting, on, deadline));
+                return Ok(Turn::Sleep);
             }
             Err(NoCell::Corrupt) => return Err(crate::region::Corrupt),
             Err(NoCell::NoMemory) => Turn::Fail(Errno::ENOMEM),

@@ -1,6 +1,6 @@
 /*
- * mq_notify_sig mq-name: is told by SIGUSR1 of a message on the empty queue, registers again, then takes
- * all there are; for ever.
+ * TLPI 52, listing 52-6: mq_notify_sig mq-name: is told by SIGUSR1 of a message on the empty queue, registers again,
+ * then takes all there are; for ever.
  */
 #include "listing.h"
 #include <signal.h>
