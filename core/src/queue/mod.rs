@@ -56,6 +56,12 @@ impl<'r> Queue<'r> {
         self.geometry.nodes + (NODE_UNITS - 1)
     }
 
+    /// System V: how many units of the arena must be mapped, if not all of them are.
+    #[inline(always)]
+    pub fn unmapped(&self) -> Option<u32> {
+        Some(self.head().end.get()).filter(|&end| end > self.units())
+    }
+
     /// The node with this index.
     #[inline(always)]
     pub fn node(&self, n: u32) -> Checked<&'r Node> {
