@@ -80,6 +80,11 @@ pub fn measure(mapping: &Mapping) -> Result<Geometry> {
     Ok(g)
 }
 
+/// See [`Geometry::sole_user`].
+pub fn sole_user(st: &file::Stat) -> Option<u32> {
+    (st.mode & 0o077 == 0).then_some(st.uid)
+}
+
 /// Maps the queue behind a descriptor. EINVAL: it is none.
 pub fn map_queue(fd: i32, st: &file::Stat) -> Result<(Mapping, Geometry)> {
     if !st.is(libc::S_IFREG) || st.size < NODES_AT as u64 {
@@ -87,7 +92,7 @@ pub fn map_queue(fd: i32, st: &file::Stat) -> Result<(Mapping, Geometry)> {
     }
     let mapping = Mapping::new(fd, st.size as usize, st.file)?;
     mapping.header().verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
-    let geometry = measure(&mapping)?;
+    let geometry = Geometry { sole_user: sole_user(st), ..measure(&mapping)? };
     Ok((mapping, geometry))
 }
 
@@ -298,7 +303,8 @@ pub fn duplicated(old: i32, new: i32) {
 
 fn duplicate(old: &Ref, fd: i32) -> Result<Ref> {
     let base = map::duplicate(old.base(), old.mapped_bytes())?;
-    let mapping = Mapping { base, len: old.mapped_bytes(), file: old.file() };
+    // SAFETY: just mapped.
+    let mapping = unsafe { Mapping::of(base, old.mapped_bytes(), old.file())? };
     let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
     new.fifo.store(old.fifo.load(Relaxed), Relaxed);
     if let Some(behind) = behind(old) {

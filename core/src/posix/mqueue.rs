@@ -154,7 +154,8 @@ fn make(
     // The kernel has taken the umask off the mode.
     let st = file::stat(fd.raw())?;
     let perm = Perm { uid: cred.euid, gid: st.gid, cuid: cred.euid, cgid: st.gid, mode: st.mode & 0o777 };
-    let geometry = descriptor::geometry(messages, bytes);
+    let geometry =
+        Geometry { sole_user: descriptor::sole_user(&st), ..descriptor::geometry(messages, bytes) };
     let no_room = |_| Errno::ENOSPC;
     file::set_len(fd.raw(), descriptor::file_len(&geometry)).map_err(no_room)?;
     let reserved = geometry.cells_at + messages as u64 * geometry.cell_bytes;
