@@ -55,8 +55,26 @@ fn output<T>(value: &mut T) -> Out<T> {
 fn may<T>(result: Result<T>) -> Option<T> {
     use Errno as E;
     const GOOD: &[Errno] = &[
-        E::EINVAL, E::EIDRM, E::EBADMSG, E::EAGAIN, E::ENOMSG, E::E2BIG, E::EMSGSIZE, E::ENOENT, E::EACCES, E::EPERM,
-        E::ENOSPC, E::ENOMEM, E::EBADF, E::EBUSY, E::ETIMEDOUT, E::EEXIST, E::ERANGE, E::EFBIG,
+        E::EINVAL,
+        E::EIDRM,
+        E::EBADMSG,
+        E::EAGAIN,
+        E::ENOMSG,
+        E::E2BIG,
+        E::EMSGSIZE,
+        E::ENOENT,
+        E::EACCES,
+        E::EPERM,
+        E::ENOSPC,
+        E::ENOMEM,
+        E::EBADF,
+        E::EBUSY,
+        E::ETIMEDOUT,
+        E::EEXIST,
+        E::ERANGE,
+        E::EFBIG,
+        // libFuzzer has a timer.
+        E::EINTR,
     ];
     match result {
         Ok(value) => Some(value),
@@ -95,8 +113,11 @@ fn make_sem() -> c_int {
     let mut values: [u16; SEMS as usize] = std::array::from_fn(|i| i as u16 % 4);
     set_control(id, 0, libc::SETALL, values.as_mut_ptr().cast()).unwrap();
     let undo = libc::SEM_UNDO as i16;
-    let ops = [(1, 1, undo), (16, 2, undo), (2, -1, 0)]
-        .map(|(sem_num, sem_op, sem_flg)| libc::sembuf { sem_num, sem_op, sem_flg });
+    let ops = [(1, 1, undo), (16, 2, undo), (2, -1, 0)].map(|(sem_num, sem_op, sem_flg)| libc::sembuf {
+        sem_num,
+        sem_op,
+        sem_flg,
+    });
     sem::operate(id, input(&ops[0]), ops.len(), None).unwrap();
     id
 }
@@ -139,7 +160,8 @@ pub fn put_in_place(what: What, bench: &Bench, number: c_int, size: u64) {
 pub fn file_of(what: What, bench: &Bench, otherwise: (u64, u64)) -> (u64, u64) {
     match what {
         What::Shm => {
-            let st = std::fs::metadata(path_of(what, bench, bench.templates[what as usize].number).unwrap()).unwrap();
+            let st = std::fs::metadata(path_of(what, bench, bench.templates[what as usize].number).unwrap())
+                .unwrap();
             (st.dev(), st.ino())
         }
         _ => otherwise,
@@ -173,12 +195,18 @@ fn call_msg(step: u8, id: c_int, from: &mut Input<'_>) {
     match step % 16 {
         0..=4 => {
             let message = Message::new(kind(from.byte()));
-            may(msg::send(id, input(&*message).offset(0), from.below(ROOM as u32) as usize, libc::IPC_NOWAIT));
+            may(msg::send(
+                id,
+                input(&*message).offset(0),
+                from.below(ROOM as u32) as usize,
+                libc::IPC_NOWAIT,
+            ));
         }
         5..=9 => {
             let (wanted, how, room) = (from.byte(), from.byte(), from.below(ROOM as u32) as usize);
             let wanted = [0, kind(wanted), -kind(wanted)][wanted as usize / 8 % 3];
-            let flags = [0, libc::MSG_NOERROR, libc::MSG_EXCEPT, MSG_COPY | libc::MSG_NOERROR][how as usize % 4];
+            let flags =
+                [0, libc::MSG_NOERROR, libc::MSG_EXCEPT, MSG_COPY | libc::MSG_NOERROR][how as usize % 4];
             let mut message = Message::new(0);
             let wanted = if flags & MSG_COPY != 0 { wanted.abs() % 64 } else { wanted };
             let got =

@@ -90,11 +90,16 @@ pub struct Bench {
 pub fn bench() -> &'static Bench {
     static BENCH: OnceLock<Bench> = OnceLock::new();
     BENCH.get_or_init(|| {
-        let place = if std::path::Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() };
+        let place =
+            if std::path::Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() };
         let dir = place.join(format!("usipc-fuzz-{}", std::process::id()));
         std::fs::create_dir(&dir).expect("a namespace of its own");
         std::env::set_var("USIPC_DIR", &dir);
-        Bench { ns: namespace::current().unwrap(), templates: What::ALL.map(|what| template(what, &dir)), dir }
+        Bench {
+            ns: namespace::current().unwrap(),
+            templates: What::ALL.map(|what| template(what, &dir)),
+            dir,
+        }
     })
 }
 
@@ -155,7 +160,8 @@ impl Memory {
 
     fn assert_whole_fences(&self) {
         // SAFETY: both fences are mapped until the memory is dropped.
-        let is_whole = |fence| unsafe { std::slice::from_raw_parts(fence, FENCE) }.iter().all(|b| *b == FENCE_BYTE);
+        let is_whole =
+            |fence| unsafe { std::slice::from_raw_parts(fence, FENCE) }.iter().all(|b| *b == FENCE_BYTE);
         // SAFETY: inside the mapping.
         let (before, behind) = unsafe { (self.base.sub(FENCE), self.base.add(self.len)) };
         assert!(is_whole(before) && is_whole(behind), "something was written outside the object");
@@ -182,7 +188,8 @@ impl Memory {
             2 => input.number(4) as u32 % image as u32,
             _ => input.number(4) as u32 % self.len as u32,
         } as usize;
-        let (word, shift) = (&self.words()[byte / 8], if how & 4 != 0 { byte as u32 / 4 % 2 * 32 } else { 0 });
+        let (word, shift) =
+            (&self.words()[byte / 8], if how & 4 != 0 { byte as u32 / 4 % 2 * 32 } else { 0 });
         let mask = if how & 4 != 0 { u32::MAX as u64 } else { u64::MAX };
         let old = word.load(Relaxed) >> shift;
         let new = match how >> 3 & 7 {
@@ -253,7 +260,8 @@ pub fn run(data: &[u8]) {
     let me = lifeline::my_token(bench.ns).unwrap();
     memory.free_own_lock(me);
     // SAFETY: the part between the fences is the object's from here on; the rest outlives it.
-    let mapping = unsafe { Mapping::of(memory.base, memory.len, calls::file_of(what, bench, template.file)) }.unwrap();
+    let mapping =
+        unsafe { Mapping::of(memory.base, memory.len, calls::file_of(what, bench, template.file)) }.unwrap();
     let section = Section::enter().unwrap();
     let Ok(geometry) = verified(what, &mapping, template) else { return };
     let object = enter(what, mapping, template, geometry);
