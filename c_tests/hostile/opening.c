@@ -24,7 +24,7 @@ static unsigned random_below(unsigned end)
 
 static int64_t last_ms(void)
 {
-    return now_ms() + (getenv("MODE") && strcmp(getenv("MODE"), "soak") == 0 ? 30000 : 700);
+    return now_ms() + (soaking() ? 30000 : 700);
 }
 
 static void use_msg_once(int key)

@@ -86,21 +86,26 @@ pub struct Bench {
     templates: [Template; 4],
 }
 
-/// The one of this process, which has one namespace.
+/// The one of this process, which has one namespace: in USIPC_DIR, or in a directory that the caller removes.
 pub fn bench() -> &'static Bench {
     static BENCH: OnceLock<Bench> = OnceLock::new();
     BENCH.get_or_init(|| {
-        let place =
-            if std::path::Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() };
-        let dir = place.join(format!("usipc-fuzz-{}", std::process::id()));
-        std::fs::create_dir(&dir).expect("a namespace of its own");
-        std::env::set_var("USIPC_DIR", &dir);
+        let dir = std::env::var_os("USIPC_DIR").map_or_else(own_directory, std::path::PathBuf::from);
         Bench {
             ns: namespace::current().unwrap(),
             templates: What::ALL.map(|what| template(what, &dir)),
             dir,
         }
     })
+}
+
+fn own_directory() -> std::path::PathBuf {
+    let shm = std::path::PathBuf::from("/dev/shm");
+    let place = if shm.is_dir() { shm } else { std::env::temp_dir() };
+    let dir = place.join(format!("usipc-fuzz-{}", std::process::id()));
+    std::fs::create_dir(&dir).expect("a namespace of its own");
+    std::env::set_var("USIPC_DIR", &dir);
+    dir
 }
 
 fn template(what: What, dir: &std::path::Path) -> Template {
