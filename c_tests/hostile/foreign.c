@@ -2,6 +2,7 @@
  * foreign MODE: what other users put into a shared namespace. Needs root and a directory of root's with mode 1777.
  *     modes KIND   an object's file is mallory's, with every mode there is, and its contents say that all is
  *                  allowed: alice may use it exactly where the kernel lets her read and write it
+ *     creator      mallory enters himself as the creator of root's queue: root's IPC_SET does not let him in for that
  *     signals      mallory writes a registration for notification into a queue: root, who sends, signals nobody
  */
 #include "damage.h"
@@ -9,7 +10,7 @@
 #include <sys/sem.h>
 
 enum { ALICE = 20001, MALLORY = 20003, MODES = 01000, BYTES = 1 << 16 };
-enum { MODE_AT = 48 }; /* in the common header (region/header.rs) */
+enum { CUID_AT = 40, MODE_AT = 48 }; /* in the common header (region/header.rs) */
 
 static const char *kind;
 static char path[4096];
@@ -112,6 +113,41 @@ static int mode_modes(void)
     return 0;
 }
 
+/* ---- creator ---- */
+
+static int enter_himself(void *unused)
+{
+    unsigned ids[] = {MALLORY, MALLORY};
+    int fd;
+
+    (void)unused;
+    become(MALLORY);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    NEED(fd != -1 && pwrite(fd, ids, sizeof ids, CUID_AT) == sizeof ids, "%s", path);
+    return 0;
+}
+
+static int get_in(void *unused)
+{
+    (void)unused;
+    become(MALLORY);
+    return open(path, O_RDWR | O_CLOEXEC) != -1;
+}
+
+static int mode_creator(void)
+{
+    struct msqid_ds ds;
+    int id = msgget(VICTIM_KEY, IPC_CREAT | 0666);
+
+    snprintf(path, sizeof path, "%s/msg/%d", getenv("USIPC_DIR"), id & 0x7fff);
+    NEED(id != -1 && msgctl(id, IPC_STAT, &ds) == 0, "msgget");
+    reap_well(start(enter_himself, NULL), "mallory");
+    ds.msg_perm.mode = 0600;
+    NEED(msgctl(id, IPC_SET, &ds) == 0, "IPC_SET");
+    NEED(reap(start(get_in, NULL)) == 0, "who called himself the creator gets in");
+    return 0;
+}
+
 /* ---- signals ---- */
 
 /* As queue/layout.rs has it. */
@@ -186,7 +222,7 @@ static int mode_signals(void)
 
 int main(int argc, char **argv)
 {
-    static const struct mode modes[] = {{"modes", mode_modes}, {"signals", mode_signals}};
+    static const struct mode modes[] = {{"modes", mode_modes}, {"creator", mode_creator}, {"signals", mode_signals}};
 
     NEED(argc > 1, "usage: foreign MODE [KIND]");
     kind = argc > 2 ? argv[2] : "mq";

@@ -57,6 +57,7 @@ of_others() {
 }
 build foreign "$HERE/foreign.c" && {
     for kind in msg mq sem shm; do on_ours "foreign-modes-$kind" of_others modes $kind; done
+    on_ours foreign-creator of_others creator
     on_ours foreign-registration of_others signals
 }
 

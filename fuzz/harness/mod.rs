@@ -8,7 +8,6 @@
 
 mod calls;
 
-use std::sync::OnceLock;
 use usipc_core::errno::Errno;
 use usipc_core::namespace::{self, lifeline, Namespace};
 use usipc_core::posix::descriptor;
@@ -88,7 +87,9 @@ pub struct Bench {
 
 /// The one of this process, which has one namespace: in USIPC_DIR, or in a directory that the caller removes.
 pub fn bench() -> &'static Bench {
-    static BENCH: OnceLock<Bench> = OnceLock::new();
+    // Neither a handler nor a fork comes here.
+    #[allow(clippy::disallowed_types)]
+    static BENCH: std::sync::OnceLock<Bench> = std::sync::OnceLock::new();
     BENCH.get_or_init(|| {
         let dir = std::env::var_os("USIPC_DIR").map_or_else(own_directory, std::path::PathBuf::from);
         Bench {
