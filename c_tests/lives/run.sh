@@ -4,6 +4,8 @@
 . "${0%/*}/../lib.sh"
 . "$TOP/c_tests/preload/ground.sh"
 
+[ "$MODE" != soak ] || HANG_GUARD_S=900
+
 same_pid() { unshare -p -f --mount-proc sh -c '[ -w /proc/sys/kernel/ns_last_pid ]' 2>/dev/null; }
 
 # Since Linux 6.14 each pid namespace has its own pid_max; before, the whole machine's would be changed.
