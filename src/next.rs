@@ -1,12 +1,12 @@
 //! The functions behind those that are interposed: the next definition in the search order, which is
 //! libc's or another preloaded library's.
 //!
-//! Looked up by dlsym(3), which takes a lock of the dynamic linker's. So a constructor looks all of them
-//! up before a signal handler can be the first to need one; a call that comes before the
-//! constructor (out of another library's) does it itself.
+//! Looked up by dlsym(3), which takes a lock of the dynamic linker's: each when it is first called, but
+//! all of them before the program installs its first signal handler, which might be the first to need one.
 
 use core::ffi::CStr;
 use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicBool, Ordering::*};
 use core::{mem, ptr};
 use libc::{
     c_char, c_int, c_uint, c_ulong, c_void, epoll_event, fd_set, gid_t, nfds_t, pollfd, sigset_t, size_t,
@@ -66,18 +66,16 @@ macro_rules! next {
                 ) }
             };
         )*
-        extern "C" fn find_all() {
-            $( $static.get(); )*
-            usipc_core::signal::prepare();
-            usipc_core::namespace::handover::adopt();
-            usipc_core::namespace::birth::watch_forks();
+        /// Looks up what has not been looked up yet: for calls that install a signal handler.
+        pub fn find_all() {
+            static FOUND: AtomicBool = AtomicBool::new(false);
+            if !FOUND.load(Relaxed) {
+                $( $static.get(); )*
+                FOUND.store(true, Relaxed);
+            }
         }
     };
 }
-
-#[used]
-#[link_section = ".init_array"]
-static CONSTRUCTOR: extern "C" fn() = find_all;
 
 // The fallbacks are bare system calls, which libc's `syscall` makes -1 and errno of; they use only
 // those that every machine has. A set*id call of this kind changes the calling thread alone.

@@ -62,3 +62,16 @@ core::arch::global_asm!(
     ".size rust_eh_personality, . - rust_eh_personality",
     ".popsection",
 );
+
+/// What only the start of the program can tell: who it is, so that a vfork(2) child can be told from it, what
+/// was handed on through exec, and the forks to come. Nothing else, since every program under a preload waits
+/// for it.
+extern "C" fn at_start() {
+    let _ = usipc_core::process::pid();
+    usipc_core::namespace::handover::adopt();
+    usipc_core::namespace::birth::watch_forks();
+}
+
+#[used]
+#[link_section = ".init_array"]
+static CONSTRUCTOR: extern "C" fn() = at_start;

@@ -1,6 +1,7 @@
 //! `<signal.h>`: the calls that install handlers. Core keeps handlers out of its critical sections;
 //! nothing else about signals differs from libc.
 
+use crate::next::find_all;
 use libc::{c_int, sighandler_t};
 use usipc_core::errno::{or_sig_err, OrMinusOne};
 use usipc_core::signal::{self, Flavour};
@@ -19,6 +20,7 @@ pub unsafe extern "C" fn sigaction(
     act: *const libc::sigaction,
     oldact: *mut libc::sigaction,
 ) -> c_int {
+    find_all();
     // SAFETY: the C caller's contract: an action, and room for one, or NULL.
     let (act, oldact) = unsafe { (In::new(act), Out::new(oldact)) };
     signal::sigaction(signum, act, oldact).or_minus_one_errno()
@@ -36,6 +38,7 @@ pub unsafe extern "C" fn __sigaction(
     act: *const libc::sigaction,
     oldact: *mut libc::sigaction,
 ) -> c_int {
+    find_all();
     // SAFETY: the C caller's contract: an action, and room for one, or NULL.
     let (act, oldact) = unsafe { (In::new(act), Out::new(oldact)) };
     signal::sigaction(signum, act, oldact).or_minus_one_errno()
@@ -52,6 +55,7 @@ macro_rules! signal_like {
         /// Source: signal(2), <https://pubs.opengroup.org/onlinepubs/9799919799/functions/signal.html>
         #[no_mangle]
         pub unsafe extern "C" fn $name(signum: c_int, handler: sighandler_t) -> sighandler_t {
+            find_all();
             or_sig_err(signal::signal(signum, handler, $flavour))
         }
     )* };
@@ -81,6 +85,7 @@ signal_like! {
 /// Source: sigset(3)
 #[no_mangle]
 pub unsafe extern "C" fn sigset(sig: c_int, disp: sighandler_t) -> sighandler_t {
+    find_all();
     or_sig_err(signal::sigset(sig, disp))
 }
 

@@ -1,172 +1,175 @@
-# session.sh WHICH: a session at the shell with the programs in the current directory. What it prints is
-# the same wherever the queues are: identifiers are replaced by their order.
-exec 2>&1
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+# The language of the scenes: a session at the shell with the programs in the current directory, which is
+# the scene's own. A scene begins with
+#
+#     . "$SESSION"
+#
+# What it prints must be the same on every system: identifiers are typed and shown as @N, processes as %NAME.
+# The first word of run, start and begin may be %NAME: the process is known by it from then on.
 
-# Identifiers are typed as @N: the one that `create N` got.
-declare -a ids
-words=()
-fill_in() { local word; words=(); for word; do [[ $word =~ ^@([0-9]+)$ ]] && word=${ids[BASH_REMATCH[1]]}; words+=("$word"); done; }
-typed() { printf '%s' '$'; printf ' %s' "$@"; echo; }
-# run PROGRAM ARGS...: the command as typed, its output and its status.
+# Every program in a process group of its own, so that whatever it leaves behind can be ended.
+set -m
+export LC_ALL=C TZ=UTC
+umask 022
+
+declare -a ids          # of N
+declare -A pids running # of NAME
+outputs=$(mktemp -d)
+# What the shell itself says comes last, without its reports of jobs that were killed, which it makes at any time.
+exec 2>"$outputs/.shell"
+trap 'end_all; sed -E "/(: line [0-9]+: +[0-9]+|^\[[0-9]+\][-+]?) +[A-Z]/d" "$outputs/.shell"; rm -rf "$outputs"' EXIT
+trap 'exit 143' TERM
+end_all() { local job; for job in "${!running[@]}"; do kill -KILL -- "-${pids[$job]}" 2>/dev/null; done; }
+
+# A scene's own `sed -E` commands for what its programs print of pids and times.
+tidy=
+
+# nap SECONDS: without a process for it.
+exec {never}<> <(:)
+nap() { read -rt "$1" -u $never; }
+
+words=() job=
+take_name() { if [[ $1 == %* ]]; then job=${1#%}; else job=; fi; }
+fill_in() {
+    local word
+    words=()
+    for word; do
+        if [[ $word =~ ^@([0-9]+)(:.*)?$ ]]; then word=${ids[BASH_REMATCH[1]]}${BASH_REMATCH[2]}
+        elif [[ $word =~ ^(-?)%([a-z0-9]+)$ ]]; then word=${BASH_REMATCH[1]}${pids[${BASH_REMATCH[2]}]}; fi
+        words+=("$word")
+    done
+    if [ -x "./$1" ]; then words[0]=./$1; fi
+}
+# The command as typed; of very long words only the beginning.
+typed() {
+    local word
+    printf '%s' '$'
+    for word; do if [ ${#word} -gt 200 ]; then printf ' %s...(%d characters)' "${word::10}" ${#word}; else printf ' %s' "$word"; fi; done
+    echo
+}
+launch() {
+    fill_in "$@"
+    # Made here, so that it is there to be looked at.
+    : >"$outputs/$job"
+    "${words[@]}" <&0 >"$outputs/$job" 2>&1 &
+    pids[$job]=$! running[$job]=yes
+}
+outcome() { wait "${pids[$1]}"; local status=$?; unset "running[$1]"; return $status; }
+
+# The output of a job: dates are WHEN (but the beginning of time), named processes %NAME.
+shown() {
+    local name script='/^Thu Jan  1 00:00:00 1970/!s/(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} 2[0-9]{3}/WHEN/g'
+    [ -s "$outputs/$1" ] || return 0
+    for name in "${!pids[@]}"; do
+        [[ $name == [a-z]* && $name != job ]] && script+=";s/\\b${pids[$name]}\\b/%$name/g"
+    done
+    sed -E -e "$script" -e "$tidy" -e '$a\' "$outputs/$1"
+}
+
+# run [%NAME] PROGRAM ARGS...: the command as typed, its output and its status.
 run() {
+    local status
+    take_name "$1"; [ -z "$job" ] && job=_ || shift
     typed "$@"
-    fill_in "$@"
-    "./${words[0]}" "${words[@]:1}"
-    echo "= $?"
+    launch "$@"
+    outcome $job; status=$?
+    shown $job
+    echo "= $status"
 }
-# begin PROGRAM ARGS...: as above, but goes on at once; `ended` shows how that came out.
-begin() {
+# start [%NAME] PROGRAM ARGS...: goes on at once.
+start() {
+    take_name "$1"; [ -z "$job" ] && job=job || shift
     typed "$@" "&"
-    fill_in "$@"
-    "./${words[0]}" "${words[@]:1}" >"$out" 2>&1 &
-    begun=$!
-    until_asleep $begun "${words[0]}"
+    launch "$@"
 }
-# Until the process runs that program and sleeps, seen twice; at most 10 s.
-until_asleep() {
-    local i seen=0 state
-    for i in $(seq 500); do
-        state=$(sed -n 's/^[0-9]* (\(.*\)) \(.\).*/\1 \2/p' "/proc/$1/stat" 2>/dev/null)
-        [ "$state" = "$2 S" ] && seen=$((seen + 1)) || seen=0
-        [ $seen = 3 ] && return
-        sleep 0.02
-    done
-    echo "$2 does not sleep: $state"
-}
+# begin [%NAME] PROGRAM ARGS...: goes on when it sleeps.
+begin() { start "$@"; asleep %$job; }
+# ended [%NAME]: waits for it, shows its status and output.
 ended() {
-    wait $begun
-    echo "the one in the background = $?"
-    cat "$out"
+    local status
+    take_name "${1:-%job}"
+    outcome $job; status=$?
+    echo "%$job = $status"
+    shown $job
 }
-# create N ARGS...: svmsg_create, whose id becomes @N.
-create() {
-    typed svmsg_create "${@:2}"
-    ids[$1]=$(./svmsg_create "${@:2}")
-    echo "= $? $([[ ${ids[$1]} =~ ^[0-9]+$ ]] && echo "an id" || echo "${ids[$1]}")"
-}
-named() { local i; for i in "${!ids[@]}"; do [ "$1" = "${ids[i]}" ] && { echo "@$i"; return; }; done; echo "an id of nobody: $1"; }
-list() {
-    typed svmsg_ls
-    ./svmsg_ls | while read -r -a word; do
-        [[ ${word[0]-} =~ ^[0-9]+$ ]] && word[1]=$(named "${word[1]}")
-        echo "${word[*]}"
+# asleep [%NAME]: until the process runs its program and sleeps, seen four times in a row.
+asleep() {
+    local i seen=0 stat name pid
+    take_name "${1:-%job}"; pid=${pids[$job]}
+    for ((i = 0; i < 1500; i++)); do
+        { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || break
+        name=${stat#*(}; stat=${stat##*) }
+        if [[ ${name%)*} != bash* && $stat == S* ]]; then seen=$((seen + 1)); else seen=0; fi
+        [ $seen = 4 ] && return
+        nap 0.01
     done
+    echo "%$job does not sleep"
+}
+# wait_for COMMAND...: until it succeeds, at most 20 s.
+wait_for() {
+    local i
+    for ((i = 0; i < 1000; i++)); do "$@" && return; nap 0.02; done
+    echo "not in time: $*"
+}
+has_lines() { [ "$(wc -l <"$outputs/$1")" -ge "$2" ]; }
+# lines [%NAME] N: until it has printed so many lines.
+lines() {
+    take_name "$1"; [ -z "$job" ] && job=job || shift
+    wait_for has_lines $job "$1"
+}
+# create N PROGRAM ARGS...: the last number that it prints is the identifier @N.
+create() {
+    local n=$1 status text; shift
+    typed "$@"
+    job=_
+    launch "$@"
+    outcome _; status=$?
+    text=$(<"$outputs/_")
+    if [ $status = 0 ] && [[ $text =~ ^(.*[^0-9])?([0-9]+)([^0-9]*)$ ]]; then
+        ids[n]=${BASH_REMATCH[2]}
+        text=${BASH_REMATCH[1]}@$n${BASH_REMATCH[3]}
+    fi
+    echo "$text"
+    echo "= $status"
+}
+# threads_asleep [%NAME]: until all its threads sleep, seen six times in a row.
+threads_asleep() {
+    local i seen=0
+    take_name "${1:-%job}"
+    for ((i = 0; i < 1000 && seen < 6; i++)); do
+        if [[ $(cut -d ' ' -f 3 "/proc/${pids[$job]}/task"/*/stat 2>/dev/null | tr -d '\n') =~ ^S+$ ]]; then seen=$((seen + 1)); else seen=0; fi
+        nap 0.01
+    done
+    [ $seen = 6 ] || echo "%$job does not sleep"
+}
+# known N KIND: the identifier of the only object of that kind (msg, sem, shm) is @N.
+known() {
+    if [ -n "${USIPC_DIR:-}" ]; then ids[$1]=$("$USIPC" ls --noheadings -o TYPE,ID | awk -v kind="$2" '$1 == kind { print $2 }')
+    else ids[$1]=$(awk 'NR == 2 { print $2 }' "/proc/sysvipc/$2"); fi
+}
+# limit NAME NUMBER: of this namespace, by the kernel's name for it (msgmni, semopm, shmmax...).
+limit() {
+    local -a numbers names=(semmsl semmns semopm semmni)
+    local i
+    if [ -n "${USIPC_DIR:-}" ]; then export "USIPC_${1^^}=$2"
+    elif [[ $1 != sem* ]]; then echo "$2" >"/proc/sys/kernel/$1"
+    else
+        read -r -a numbers </proc/sys/kernel/sem
+        for i in "${!names[@]}"; do [ "${names[i]}" = "$1" ] && numbers[i]=$2; done
+        echo "${numbers[*]}" >/proc/sys/kernel/sem
+    fi
 }
 same() { [ "${ids[$1]}" = "${ids[$2]}" ] && echo "@$1 is @$2" || echo "@$1 is not @$2"; }
-# Until the file has so many lines, at most 10 s.
-lines() { local i; for i in $(seq 500); do [ "$(wc -l <"$1")" -ge "$2" ] && return; sleep 0.02; done; echo "no $2 lines in time"; }
-
-svmsg() {
-    list
-    create 0 -c -k 0x1234
-    create 1 -c -k 0x1234
-    same 0 1
-    create 2 -c -x -k 0x1234
-    create 3 -k 0x99
-    create 4 -p 600
-    create 5 -p
-    same 4 5
-    create 6 -c -f . 0644
-    create 7 -f .
-    same 6 7
-    create 8 -c -f ./nowhere
-    run svmsg_send @0 20 "I hear and I forget."
-    run svmsg_send @0 10 "I see and I remember."
-    run svmsg_send @0 30 "I do and I understand."
-    run svmsg_send @0 5
-    run svmsg_send @0 0 "no such type"
-    run svmsg_send -- @0 -7 "no such type"
-    run svmsg_send -- -1 1 "no such queue"
-    list
-    run svmsg_receive @0 4
-    run svmsg_receive -e @0 4
-    run svmsg_receive -t 5 @0
-    run svmsg_receive -x -t 10 @0
-    run svmsg_receive -n -t 77 @0
-    run svmsg_receive -t -15 @0
-    run svmsg_receive -n @0
-    # A receiver waits; a message comes.
-    begin svmsg_receive @4 100
-    run svmsg_send @4 3 "late"
-    ended
-    run svmsg_chqbytes @4 10
-    run svmsg_send -n @4 1 "123456789"
-    run svmsg_send -n @4 1
-    run svmsg_send -n @4 1 "x"
-    # A sender waits; there is room.
-    begin svmsg_send @4 2 "waiting"
-    run svmsg_receive @4
-    ended
-    list
-    # A receiver waits; the queue goes.
-    begin svmsg_receive -t 9 @5
-    run svmsg_rm @5
-    ended
-    list
-    run svmsg_rm @0 @4 @6
-    run svmsg_rm @0
-    run svmsg_chqbytes @0 10
-    list
+# named ID: as the scene calls it.
+named() { local i; for i in "${!ids[@]}"; do [ "$1" = "${ids[i]}" ] && { echo "@$i"; return; }; done; echo "an id of nobody: $1"; }
+# list PROGRAM: a table whose lines begin with an index and an identifier. Indexes are shown as they are.
+list() {
+    local -a word
+    typed "$@"
+    job=_
+    launch "$@"
+    outcome _
+    while read -r -a word; do
+        [[ ${word[0]-} =~ ^[0-9]+$ ]] && word[1]=$(named "${word[1]}")
+        echo "${word[*]}"
+    done < <(shown _)
 }
-
-pmsg() {
-    run pmsg_create -cx /mq
-    run pmsg_create -cx /mq
-    run pmsg_create /mq
-    run pmsg_getattr /mq
-    run pmsg_create -c -m 3 -s 20 /small 644
-    run pmsg_getattr /small
-    run pmsg_create -c -m 0 /bad
-    run pmsg_create -c -s 0 /bad
-    run pmsg_create -c noslash
-    run pmsg_create -c /
-    run pmsg_create -c /a/b
-    run pmsg_send /mq msg-a 5
-    run pmsg_send /mq msg-b 0
-    run pmsg_send /mq msg-c 10
-    run pmsg_send /mq bad 32768
-    run pmsg_send /small "more than twenty bytes long"
-    run pmsg_send /nowhere x
-    run pmsg_getattr /mq
-    run pmsg_receive /mq
-    run pmsg_receive /mq
-    run pmsg_receive -n /mq
-    run pmsg_receive -n /mq
-    begin pmsg_receive /mq
-    run pmsg_send /mq "late" 7
-    ended
-    for i in 1 2 3; do run pmsg_send -n /small "$i"; done
-    run pmsg_send -n /small "4"
-    begin pmsg_send /small "waiting" 1
-    run pmsg_receive /small
-    ended
-    for i in 1 2 3; do run pmsg_receive -n /small; done
-    run pmsg_unlink /small
-    run pmsg_unlink /small
-    run pmsg_create /small
-    run pmsg_unlink /mq
-}
-
-notify() {
-    run pmsg_create -cx /mq
-    begin mq_notify_sig /mq
-    # Another one may not register.
-    run mq_notify_sig /mq
-    run pmsg_send /mq "four"
-    lines "$out" 1
-    run pmsg_send /mq "sixteen bytes ok"
-    lines "$out" 2
-    run pmsg_send /mq ""
-    lines "$out" 3
-    kill -KILL $begun
-    # The shell's own word about it names a process.
-    { ended; } 2>/dev/null
-    # Nobody is told now, and the next one may register.
-    run pmsg_send /mq "untold"
-    run pmsg_getattr /mq
-    run pmsg_unlink /mq
-}
-
-"$1"

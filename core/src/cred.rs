@@ -56,8 +56,9 @@ pub struct Cred {
     pub generation: u32,
 }
 
-/// The caller's credentials.
-pub fn current() -> Result<Cred> {
+/// Which set of credentials is the caller's: see [`Cred::generation`].
+#[inline]
+pub fn generation() -> Result<u32> {
     let cache = &process::page()?.cred;
     if cache.state.load(Relaxed) == 0 {
         // A child may have changed them by bare system calls: what its parent was allowed counts no more.
@@ -67,6 +68,13 @@ pub fn current() -> Result<Cred> {
     if cache.state.load(Acquire) != generation {
         fill(cache, generation)?;
     }
+    Ok(generation)
+}
+
+/// The caller's credentials.
+pub fn current() -> Result<Cred> {
+    let generation = generation()?;
+    let cache = &process::page()?.cred;
     Ok(Cred {
         euid: cache.euid.load(Relaxed),
         egid: cache.egid.load(Relaxed),
@@ -75,7 +83,8 @@ pub fn current() -> Result<Cred> {
     })
 }
 
-/// Two threads may fill at once: they write the same values.
+/// Asks the kernel. Two threads may fill at once: they write the same values.
+#[cold]
 fn fill(cache: &CredCache, generation: u32) -> Result<()> {
     let mut header = [0x2008_0522u32, 0];
     let mut caps = [0u32; 6];

@@ -211,12 +211,6 @@ unsafe extern "C" fn bare(sig: c_int, act: *const libc::sigaction, old: *mut lib
     }
 }
 
-/// Looks the next `sigaction` up early, so that a signal handler is never the first to, and asks who we are.
-pub fn prepare() {
-    let _ = process::pid();
-    let _ = real(libc::SIGCHLD, core::ptr::null(), core::ptr::null_mut());
-}
-
 /// Signals before which the trampoline stands even where the program has no handler: a fault may be
 /// the answer to one of our own questions, see [`crate::sys::copy`].
 const CAUGHT: [c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];

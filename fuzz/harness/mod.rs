@@ -235,7 +235,8 @@ fn verified(what: What, mapping: &Mapping, template: &Template) -> Result<Geomet
         }
         None => {
             header.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
-            descriptor::measure(mapping)
+            // SAFETY: the mapping has a page at least; all atomics.
+            descriptor::measure(unsafe { &*mapping.base.cast() }, template.size)
         }
     }
 }

@@ -13,10 +13,10 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::{Doer, Put};
-use crate::queue::wait::{self, Outcome, Request, Sink, Wait};
+use crate::queue::wait::{self, Caller, Outcome, Request, Sink};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
-use crate::region::object::{Geometry, Mapping, Ref};
+use crate::region::object::{Geometry, Ref};
 use crate::region::NIL;
 use crate::sync::section::Section;
 use crate::sys::{cancel, clock, clock::Deadline, file};
@@ -87,9 +87,8 @@ fn open_existing(ns: &Namespace, path: &core::ffi::CStr, oflag: c_int) -> Result
         Err(e) => return Err(e),
     };
     let st = file::stat(fd.raw())?;
-    let (mapping, geometry) = descriptor::map_queue(fd.raw(), &st)?;
-    check_access(&mapping.header().perm(), &cred::current()?, oflag)?;
-    install(fd, oflag, mapping, geometry)
+    check_access(&descriptor::look(fd.raw(), &st)?, &cred::current()?, oflag)?;
+    install(fd, oflag)
 }
 
 /// The check that the kernel makes of a file of that mode (Linux: inode_permission).
@@ -112,7 +111,7 @@ fn check_access(perm: &Perm, cred: &Cred, oflag: c_int) -> Result<()> {
     Ok(())
 }
 
-fn install(fd: file::Fd, oflag: c_int, mapping: Mapping, geometry: Geometry) -> Result<c_int> {
+fn install(fd: file::Fd, oflag: c_int) -> Result<c_int> {
     if oflag & libc::O_PATH != 0 {
         return Ok(fd.into_raw());
     }
@@ -120,7 +119,7 @@ fn install(fd: file::Fd, oflag: c_int, mapping: Mapping, geometry: Geometry) -> 
         // A queue's file has no direct I/O; Linux, too, says so after making the queue.
         return Err(Errno::EINVAL);
     }
-    descriptor::enter(fd.raw(), oflag & libc::O_ACCMODE, mapping, geometry)?;
+    descriptor::opened(fd.raw());
     Ok(fd.into_raw())
 }
 
@@ -154,8 +153,7 @@ fn make(
     // The kernel has taken the umask off the mode.
     let st = file::stat(fd.raw())?;
     let perm = Perm { uid: cred.euid, gid: st.gid, cuid: cred.euid, cgid: st.gid, mode: st.mode & 0o777 };
-    let geometry =
-        Geometry { sole_user: descriptor::sole_user(&st), ..descriptor::geometry(messages, bytes) };
+    let geometry = descriptor::geometry(messages, bytes);
     let no_room = |_| Errno::ENOSPC;
     file::set_len(fd.raw(), descriptor::file_len(&geometry)).map_err(no_room)?;
     let reserved = geometry.cells_at + messages as u64 * geometry.cell_bytes;
@@ -163,29 +161,30 @@ fn make(
     if perm::file_mode(perm.mode) != perm.mode {
         file::set_mode(fd.raw(), perm::file_mode(perm.mode))?;
     }
-    let mapping = Mapping::new(fd.raw(), descriptor::file_len(&geometry) as usize, st.file)?;
-    mapping.header().initialise(ObjectKind::Mq, 0, &perm, clock::now_s());
-    // SAFETY: the mapping is as long as the measures say.
-    unsafe { Queue::raw(mapping.base, &geometry, false) }.initialise_cells(messages, bytes);
+    write_beginning(fd.raw(), &geometry, &perm)?;
     file::link_unnamed(fd.raw(), dir, path)?;
-    install(fd, oflag, mapping, geometry)
+    install(fd, oflag)
 }
 
-impl Queue<'_> {
-    /// Fills a new, all-zero POSIX queue.
-    fn initialise_cells(&self, messages: u32, bytes: u32) {
-        let head = self.head();
-        head.max_messages.set(messages);
-        head.message_bytes.set(bytes);
-        head.backed.set(messages);
-        self.clear_lists();
-        // A new queue has nothing that could contradict itself.
-        let _ = self.clear_index();
-        head.free.set(NIL);
-        for n in (0..messages).rev() {
-            let _ = self.cell_free(n);
-        }
+/// Writes what is not zero in the file of a new queue.
+fn write_beginning(fd: c_int, geometry: &Geometry, perm: &Perm) -> Result<()> {
+    let mut head = QueueHeader::zeroed();
+    head.common.initialise(ObjectKind::Mq, 0, perm, clock::now_s());
+    head.max_messages.set(geometry.max_messages);
+    head.message_bytes.set(geometry.message_bytes);
+    head.backed.set(geometry.max_messages);
+    head.clear_lists();
+    file::write_at(fd, head.bytes(), 0)?;
+    // The key table: no chain begins in any of its buckets.
+    static EMPTY: [u8; 1024] = [0xff; 1024];
+    const { assert!(NIL == u32::MAX) };
+    let (mut at, end) = (geometry.table_at as u64, geometry.table_at as u64 + (4 << geometry.table_bits));
+    while at < end {
+        let len = (end - at).min(EMPTY.len() as u64);
+        file::write_at(fd, &EMPTY[..len as usize], at)?;
+        at += len;
     }
+    Ok(())
 }
 
 /// Closes a descriptor, as close(2) does: the caller closes it. mq_close(3)
@@ -227,7 +226,7 @@ fn deadline(timeout: Option<In<timespec>>) -> Result<Option<Deadline>> {
 /// What a try under the lock comes to.
 enum Step {
     Done(usize),
-    Sleep(Wait),
+    Sleep,
     Fail(Errno),
 }
 
@@ -248,7 +247,7 @@ fn operate(
     fd: mqd_t,
     right: c_int,
     check: &dyn Fn(&Geometry) -> Result<()>,
-    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, u64) -> Checked<Step>,
+    step: &mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
 ) -> Result<usize> {
     let ns = namespace::current()?;
     loop {
@@ -256,17 +255,21 @@ fn operate(
         let me = lifeline::my_token(ns)?;
         let object = accessible(fd, right)?;
         check(object.geometry())?;
+        let mut wait = None;
         let outcome = {
-            let mut locked = Locked::acquire(&object, ns, me).map_err(|_| Errno::EBADMSG)?;
+            let mut locked = Locked::hold(&object, ns, me);
+            locked.ready().map_err(|_| Errno::EBADMSG)?;
             let before = poll::level(&locked.shared, object.geometry().max_messages);
-            let outcome = locked.attempt(&mut |locked| step(locked, &object, me));
+            let mut caller = Caller { object: &object, me, wait: &mut wait };
+            let outcome = locked.attempt(&mut |locked| step(locked, &mut caller));
             poll::keep_in_step(ns, &object, &locked.shared, before);
             outcome.map_err(|_| Errno::EBADMSG)?
         };
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
-            Step::Sleep(mut wait) => {
+            Step::Sleep => {
+                let Some(wait) = &mut wait else { return Err(Errno::EBADMSG) };
                 wait.begin();
                 drop(object);
                 drop(section);
@@ -315,18 +318,18 @@ pub fn send(
         }
         text.check(len)
     };
-    operate(fd, libc::O_WRONLY, &check, &mut |locked, object, me| {
-        let queue = locked.shared;
-        let full = queue.head().count.get() >= object.geometry().max_messages as u64;
+    operate(fd, libc::O_WRONLY, &check, &mut |locked, caller| {
+        let queue = &locked.shared;
+        let full = queue.head().count.get() >= caller.object.geometry().max_messages as u64;
         let n = if full { Ok(NIL) } else { queue.cell_alloc() }?;
         if n == NIL {
-            if let Err(e) = may_wait(object, deadline.as_ref()) {
+            if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
                 return Ok(Step::Fail(e));
             }
         }
         let n = if full { queue.cell_alloc()? } else { n };
         if n != NIL {
-            if let Err(e) = fill(&queue, n, text, len, priority)? {
+            if let Err(e) = fill(queue, n, text, len, priority)? {
                 queue.cell_free(n)?;
                 return Ok(Step::Fail(e));
             }
@@ -340,7 +343,7 @@ pub fn send(
                 sink: None,
                 deadline,
             };
-            return wait::enter(locked, object, me, request).map(Step::Sleep);
+            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
         }
         put(locked, n)?;
         Ok(Step::Done(0))
@@ -361,7 +364,7 @@ fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uin
 
 #[inline]
 fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
-    let queue = locked.shared;
+    let queue = &locked.shared;
     let notify = &queue.head().notify;
     let due = queue.head().count.get() == 0 && notify.token.get() != 0;
     if due {
@@ -372,7 +375,7 @@ fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
     let put = queue.put(n, &mut locked.wakes, now_s)?;
     if due {
         if put == Put::Queued {
-            notification::fire(locked.ns, &queue);
+            notification::fire(locked.ns, queue);
         }
         notify.due.set(0);
     }
@@ -393,14 +396,13 @@ pub fn receive(
     let any = Match::AtMost(i64::MAX);
     let sink = Sink::Mq(text.offset(0), priority);
     let check = |g: &Geometry| if len < g.message_bytes as usize { Err(Errno::EMSGSIZE) } else { Ok(()) };
-    operate(fd, libc::O_RDONLY, &check, &mut |locked, object, me| {
-        let queue = locked.shared;
-        let mut n = queue.find(any)?;
-        if n == NIL && queue.head().assigned.get() != 0 && locked.sweep()? {
-            n = queue.find(any)?;
+    operate(fd, libc::O_RDONLY, &check, &mut |locked, caller| {
+        let mut n = locked.shared.find(any)?;
+        if n == NIL && locked.shared.head().assigned.get() != 0 && locked.sweep()? {
+            n = locked.shared.find(any)?;
         }
         if n == NIL {
-            if let Err(e) = may_wait(object, deadline.as_ref()) {
+            if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
                 return Ok(Step::Fail(e));
             }
             let request = Request {
@@ -411,9 +413,10 @@ pub fn receive(
                 sink: Some(sink),
                 deadline,
             };
-            return wait::enter(locked, object, me, request).map(Step::Sleep);
+            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
         }
-        let delivered = sink.deliver(&queue, n)?;
+        let queue = &locked.shared;
+        let delivered = sink.deliver(queue, n)?;
         queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
         queue.admit(&mut locked.wakes)?;
         Ok(match delivered {

@@ -202,6 +202,8 @@ pub struct QueueHeader {
     pub free: W32,
     /// POSIX: nodes behind which memory stands.
     pub backed: W32,
+    /// POSIX: nodes from this one on were never used, and are on no stack.
+    pub fresh: W32,
     /// System V: when the arena last gave memory back, seconds since the Epoch.
     pub trim_time: W64,
     /// System V: units in the arena.
@@ -258,3 +260,16 @@ pub struct QueueHeader {
 }
 
 const _: () = assert!(size_of::<QueueHeader>() <= KEYMAP_AT);
+
+impl QueueHeader {
+    /// That of a file that is all zeros, in memory of our own: to be written to a file, or read from one.
+    pub fn zeroed() -> QueueHeader {
+        // SAFETY: all atomics.
+        unsafe { core::mem::zeroed() }
+    }
+    /// Its bytes.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: any bytes are a header, and nobody else refers to this one.
+        unsafe { core::slice::from_raw_parts_mut((self as *mut Self).cast(), size_of::<Self>()) }
+    }
+}

@@ -103,9 +103,21 @@ pub struct Request {
     pub deadline: Option<Deadline>,
 }
 
+/// Who is at the queue, and where its wait goes if it has to.
+pub struct Caller<'a> {
+    /// The queue.
+    pub object: &'a Ref,
+    /// In whose name it holds the lock.
+    pub me: u64,
+    /// The wait, once it is entered.
+    pub wait: &'a mut Option<Wait>,
+}
+
 /// Enters a wait in the queue; the lock is held.
-pub fn enter(locked: &mut Locked<'_>, object: &Ref, me: u64, request: Request) -> Checked<Wait> {
+#[cold]
+pub fn enter(locked: &mut Locked<'_>, caller: &mut Caller<'_>, request: Request) -> Checked<()> {
     let (queue, ns) = (locked.shared, locked.ns);
+    let (object, me) = (caller.object, caller.me);
     let head = queue.head();
     let mut entry = queue.waiter_alloc()?;
     if entry == NIL && may_sweep(head) && locked.sweep()? {
@@ -119,7 +131,8 @@ pub fn enter(locked: &mut Locked<'_>, object: &Ref, me: u64, request: Request) -
             queue.cell_free(request.node)?;
         }
         let on = On::Value(head.overflow.atomic(), head.overflow.get());
-        return Ok(Wait::new((object, ns, me), waiting, on, request.deadline));
+        *caller.wait = Some(Wait::new((object, ns, me), waiting, on, request.deadline));
+        return Ok(());
     }
     head.waiter_seq.set(seq.wrapping_add(1));
     let waiter = queue.waiter(entry)?;
@@ -138,7 +151,9 @@ pub fn enter(locked: &mut Locked<'_>, object: &Ref, me: u64, request: Request) -
     waiter.urgency.set(if object.is(ObjectKind::Mq) { nice() } else { 0 });
     queue.list_push(entry, waiter)?;
     waiter.state.atomic().store(waiting::AWAKE, Release);
-    Ok(Wait::new((object, ns, me), waiting, On::State(waiter.state.atomic()), request.deadline))
+    let on = On::State(waiter.state.atomic());
+    *caller.wait = Some(Wait::new((object, ns, me), waiting, on, request.deadline));
+    Ok(())
 }
 
 /// One who looks for the dead is enough for all who found no entry and will try again.

@@ -131,6 +131,7 @@ impl Header {
 
     /// Takes the lock, to do what is the same for every kind. The repair of what a dead holder left is
     /// for the next who knows the kind.
+    #[inline(always)]
     pub fn help(&self, ns: &Namespace, me: u64) {
         if self.lock.acquire(ns, me) == Got::Stolen {
             self.broken.set(1);

@@ -146,8 +146,12 @@ impl<'r> Set<'r> {
             && self.list(sem)?.head.get() == NIL
             && (head.adjusted.get() == 0 || !self.is_adjusted(sem)?)
         {
-            // SYNC: semaphore word (release side)
-            self.word(sem)?.atomic().fetch_and(!word::SLOW, Release);
+            let word = self.word(sem)?;
+            let seen = word.get();
+            if seen & word::SLOW != 0 {
+                // SYNC: semaphore word (release side): a frozen one only the lock's holder writes.
+                word.atomic().store(seen & !word::SLOW, Release);
+            }
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! An object with its lock held.
 
-use super::lock::Got;
 use super::wait::Wakes;
 use crate::namespace::Namespace;
 use crate::region::header::Header;
@@ -32,16 +31,28 @@ pub struct Locked<'r, S: Shared<'r>> {
 impl<'r, S: Shared<'r>> Locked<'r, S> {
     /// Takes the lock, and repairs the object if its last holder died over it.
     /// Corrupt when that cannot be done. The caller is inside a section.
-    #[inline]
     pub fn acquire(object: &'r Ref, ns: &'static Namespace, me: u64) -> Checked<Self> {
-        let shared = S::of(object);
-        let got = shared.common().lock.acquire(ns, me);
-        let mut locked = Locked { shared, wakes: Wakes::default(), ns, object };
-        if got == Got::Stolen || shared.common().broken.get() != 0 {
-            locked.repair()?;
-        }
-        locked.check()?;
+        let mut locked = Self::hold(object, ns, me);
+        locked.ready()?;
         Ok(locked)
+    }
+
+    /// The first half of [`Locked::acquire`], for paths on which even to move it would be felt: [`Locked::ready`]
+    /// comes next.
+    #[inline(always)]
+    pub fn hold(object: &'r Ref, ns: &'static Namespace, me: u64) -> Self {
+        let shared = S::of(object);
+        shared.common().help(ns, me);
+        Locked { shared, wakes: Wakes::default(), ns, object }
+    }
+
+    /// Repairs the object if it needs it. Corrupt when that cannot be done.
+    #[inline(always)]
+    pub fn ready(&mut self) -> Checked<()> {
+        if self.shared.common().broken.get() != 0 {
+            self.repair()?;
+        }
+        self.check()
     }
 
     /// Makes the derived data anew.
@@ -61,8 +72,9 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
         }
     }
 
-    /// Runs `body`, and once more after a repair when it finds the object in disorder.
-    #[inline]
+    /// Runs `body`, and once more after a repair when it finds the object in disorder. What it gives is best
+    /// small enough for registers.
+    #[inline(always)]
     pub fn attempt<T>(&mut self, body: &mut dyn FnMut(&mut Self) -> Checked<T>) -> Checked<T> {
         if let Ok(value) = body(self) {
             return self.check().map(|()| value);

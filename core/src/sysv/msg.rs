@@ -13,7 +13,7 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::Doer;
-use crate::queue::wait::{self, Outcome, Request, Sink, Wait};
+use crate::queue::wait::{self, Caller, Outcome, Request, Sink};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref, Table};
@@ -83,7 +83,7 @@ impl Queue<'_> {
     pub(crate) fn initialise(&self, max_bytes: u64) {
         let head = self.head();
         head.max_bytes.set(max_bytes);
-        self.clear_lists();
+        head.clear_lists();
         head.table.set(NIL);
         head.last_run.set(NIL);
         head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
@@ -115,13 +115,16 @@ pub fn get(key: libc::key_t, flags: c_int) -> Result<c_int> {
 /// What a try under the lock comes to.
 enum Step {
     Done(usize),
-    Sleep(Wait),
+    Sleep,
     /// The file must be made longer: it must hold this many units.
     Grow(u32),
     /// Somebody else has made it longer: it must be mapped again.
     Remap(u32),
     Fail(Errno),
 }
+
+/// One try: what a call does with the lock held.
+type Try<'a> = &'a mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>;
 
 /// Maps the file anew, with an arena of `units`; makes it longer if it `may`. ENOMEM, EINVAL.
 fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<()> {
@@ -153,31 +156,31 @@ fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<
     MSG.table.put(index as usize, &object)
 }
 
-/// The lock, with the whole arena mapped; or how many units must be.
-fn acquire<'r>(
-    object: &'r Ref,
-    ns: &'static Namespace,
-    me: u64,
-) -> Checked<core::result::Result<Locked<'r>, u32>> {
-    let mapped = |q: &Queue<'_>| q.head().end.get() <= q.units();
+/// How many units of the arena must be mapped, if not all of them are.
+fn unmapped(queue: &Queue<'_>) -> Option<u32> {
+    Some(queue.head().end.get()).filter(|&end| end > queue.units())
+}
+
+/// A try under the lock, with the whole arena mapped.
+#[inline(always)]
+fn attempt(ns: &'static Namespace, mut caller: Caller<'_>, step: Try<'_>) -> Checked<Step> {
     // Before the lock too: a repair must be able to walk the arena.
-    let queue = Queue::of(object);
-    if !mapped(&queue) {
-        return Ok(Err(queue.head().end.get()));
+    if let Some(units) = unmapped(&Queue::of(caller.object)) {
+        return Ok(Step::Remap(units));
     }
-    let locked = Locked::acquire(object, ns, me)?;
-    if !mapped(&locked.shared) {
-        return Ok(Err(locked.shared.head().end.get()));
+    let mut locked = Locked::hold(caller.object, ns, caller.me);
+    locked.ready()?;
+    if let Some(units) = unmapped(&locked.shared) {
+        return Ok(Step::Remap(units));
     }
-    Ok(Ok(locked))
+    if locked.shared.head().common.removed.get() != 0 {
+        return Ok(Step::Fail(Errno::EIDRM));
+    }
+    locked.attempt(&mut |locked| step(locked, &mut caller))
 }
 
 /// Runs `step` under the lock of queue `id` until it is done, sleeping where it says so.
-fn operate(
-    id: c_int,
-    right: u32,
-    step: &mut dyn FnMut(&mut Locked<'_>, &Ref, u64) -> Checked<Step>,
-) -> Result<usize> {
+fn operate(id: c_int, right: u32, step: Try<'_>) -> Result<usize> {
     let ns = namespace::current()?;
     let mut first = true;
     let mut grown = 0;
@@ -187,16 +190,8 @@ fn operate(
         let object =
             MSG.by_id(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         object::check(&object, right)?;
-        let outcome = match acquire(&object, ns, me)? {
-            Err(units) => Step::Remap(units),
-            Ok(mut locked) => {
-                if locked.shared.head().common.removed.get() != 0 {
-                    Step::Fail(Errno::EIDRM)
-                } else {
-                    locked.attempt(&mut |locked| step(locked, &object, me))?
-                }
-            }
-        };
+        let mut wait = None;
+        let outcome = attempt(ns, Caller { object: &object, me, wait: &mut wait }, step)?;
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
@@ -208,7 +203,8 @@ fn operate(
                 }
                 remap(ns, &object, units, matches!(outcome, Step::Grow(_)))?;
             }
-            Step::Sleep(mut wait) => {
+            Step::Sleep => {
+                let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
                 wait.begin();
                 drop(object);
                 drop(section);
@@ -238,7 +234,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
     }
     let text = message.offset::<u8>(size_of::<c_long>());
     text.check(size)?;
-    operate(id, perm::WRITE, &mut |locked, object, me| {
+    operate(id, perm::WRITE, &mut |locked, caller| {
         if !locked.shared.fits(size as u64) {
             if flags & libc::IPC_NOWAIT != 0 {
                 return Ok(Step::Fail(Errno::EAGAIN));
@@ -251,7 +247,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
                 sink: None,
                 deadline: None,
             };
-            return wait::enter(locked, object, me, request).map(Step::Sleep);
+            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
         }
         try_send(locked, kind, text, size)
     })
@@ -259,7 +255,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
 }
 
 fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) -> Checked<Step> {
-    let queue = locked.shared;
+    let queue = &locked.shared;
     let head = queue.head();
     let n = match queue.arena_alloc(size) {
         Ok(n) => n,
@@ -307,7 +303,7 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
     }
     let how = matching(kind, flags);
     let sink = Sink::Msg(message, size);
-    operate(id, perm::READ, &mut |locked, object, me| {
+    operate(id, perm::READ, &mut |locked, caller| {
         let mut n = locked.shared.find(how)?;
         if n == NIL && locked.shared.head().assigned.get() != 0 && locked.sweep()? {
             n = locked.shared.find(how)?;
@@ -327,17 +323,17 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
             sink: Some(sink),
             deadline: None,
         };
-        wait::enter(locked, object, me, request).map(Step::Sleep)
+        wait::enter(locked, caller, request).map(|()| Step::Sleep)
     })
 }
 
 fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink: Sink) -> Checked<Step> {
-    let queue = locked.shared;
+    let queue = &locked.shared;
     if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
         return Ok(Step::Fail(Errno::E2BIG));
     }
     // As in the kernel, a message whose copy fails with EFAULT is gone.
-    let delivered = sink.deliver(&queue, n)?;
+    let delivered = sink.deliver(queue, n)?;
     let now_s = clock::now_s();
     queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s })?;
     if queue.head().count.get() == 0 {
@@ -359,8 +355,8 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
     // The kernel prepares the copy by reading from the buffer.
     let most = size.min(limits::get(ns, Limit::MsgMax) as usize);
     message.check(most)?;
-    operate(id, perm::READ, &mut |locked, _, _| {
-        let queue = locked.shared;
+    operate(id, perm::READ, &mut |locked, _| {
+        let queue = &locked.shared;
         let n = if place < 0 { NIL } else { queue.nth(place as u64)? };
         if n == NIL {
             return Ok(Step::Fail(Errno::ENOMSG));
@@ -373,7 +369,7 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
         if len > most {
             return Ok(Step::Fail(Errno::EINVAL));
         }
-        Ok(match Sink::Msg(message, size).deliver(&queue, n)? {
+        Ok(match Sink::Msg(message, size).deliver(queue, n)? {
             Ok(len) => Step::Done(len),
             Err(e) => Step::Fail(e),
         })

@@ -220,12 +220,12 @@ fn open_own(dir: i32, path: &core::ffi::CStr, least: u64) -> Result<(file::Fd, f
 /// EACCES unless the caller has the rights (4 read, 2 write). Remembered per object.
 #[inline]
 pub fn check(object: &Ref, wanted: u32) -> Result<()> {
-    let cred = cred::current()?;
-    let header = object.header();
-    let stamp = (header.perm_generation.get() as u64) << 32 | (cred.generation as u64 & 0x0fff_ffff) << 4;
+    let generation = cred::generation()?;
+    let perms = object.header().perm_generation.get();
+    let stamp = (perms as u64) << 32 | (generation as u64 & 0x0fff_ffff) << 4;
     let mut verdict = object.verdict.load(Relaxed);
     if verdict & !15 != stamp {
-        verdict = stamp | header.perm().verdict(&cred) as u64;
+        verdict = stamp | object.header().perm().verdict(&cred::current()?) as u64;
         object.verdict.store(verdict, Relaxed);
     }
     if Perm::allows(verdict as u32 & 15, wanted) {

@@ -5,7 +5,7 @@ pub use super::semctl::control;
 use super::object::{self, Get, Keys, Kind};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
-use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
+use crate::namespace::{self, ids, ids::Room, lifeline, watch, Namespace};
 use crate::perm::{self, Perm};
 use crate::process;
 use crate::region::header::ObjectKind;
@@ -250,13 +250,14 @@ fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
 /// What a try under the lock comes to.
 enum Turn {
     Done,
-    Sleep(Wait),
+    Sleep,
     Fail(Errno),
 }
 
 /// Does operations under the lock, sleeping where they have to wait.
 fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> {
-    if ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0) {
+    let adjusts = ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0);
+    if adjusts {
         process::page()?.adjusts.store(1, Relaxed);
     }
     let last = ops.iter().map(|op| op.sem_num as u32).max().unwrap_or(0);
@@ -267,18 +268,24 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
         let object =
             find(ns, id, last).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         check(&object, ops)?;
+        if adjusts {
+            watch::stay_watched(ns);
+        }
+        let mut wait = None;
         let turn = {
-            let mut locked = Locked::acquire(&object, ns, me)?;
+            let mut locked = Locked::hold(&object, ns, me);
+            locked.ready()?;
             if locked.shared.head().common.removed.get() != 0 {
                 return Err(Errno::EIDRM);
             }
             locked.shared.back_redo(ops.len())?;
-            locked.attempt(&mut |locked| take_turn(locked, &object, me, ops, deadline))?
+            locked.attempt(&mut |locked| take_turn(locked, (&object, me), (ops, deadline), &mut wait))?
         };
         match turn {
             Turn::Done => return Ok(()),
             Turn::Fail(e) => return Err(e),
-            Turn::Sleep(mut wait) => {
+            Turn::Sleep => {
+                let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
                 wait.begin();
                 drop(object);
                 drop(section);
@@ -299,10 +306,9 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
 
 fn take_turn(
     locked: &mut Locked<'_>,
-    object: &Ref,
-    me: lifeline::Token,
-    ops: &[sembuf],
-    deadline: Option<Deadline>,
+    (object, me): (&Ref, lifeline::Token),
+    (ops, deadline): (&[sembuf], Option<Deadline>),
+    wait: &mut Option<Wait>,
 ) -> Checked<Turn> {
     let ns = locked.ns;
     let Ok((set, mut cx)) = locked.context() else { return Ok(Turn::Fail(Errno::ENOMEM)) };
@@ -323,7 +329,8 @@ fn take_turn(
             Ok((cell, waiter)) => {
                 let waiting = Waiting { cell, seq: waiter.seq.get() };
                 let on = On::State(waiter.state.atomic());
-                return Ok(Turn::Sleep(Wait::new((object, ns, me), waiting, on, deadline)));
+                *wait = Some(Wait::new((object, ns, me), waiting, on, deadline));
+                return Ok(Turn::Sleep);
             }
             Err(NoCell::Corrupt) => return Err(crate::region::Corrupt),
             Err(NoCell::NoMemory) => Turn::Fail(Errno::ENOMEM),
