@@ -110,7 +110,7 @@ fn fire_registered(ns: &Namespace, queue: &Queue<'_>) {
                 .is_ok();
         if direct {
             let turn = notify.turn.get();
-            notify.delivered[turn as usize % 8].set(turn);
+            notify.delivered[turn as usize % notify.delivered.len()].set(turn);
         }
     }
     clear(notify);
@@ -345,7 +345,7 @@ extern "C" fn run(place: *mut c_void) -> *mut c_void {
             }
         }
         let sender = (notify.sender_pid.get(), notify.sender_uid.get());
-        let delivered = notify.delivered[watch.turn as usize % 8].get() == watch.turn;
+        let delivered = notify.delivered[watch.turn as usize % notify.delivered.len()].get() == watch.turn;
         (watch.event, sender, delivered || watch.state.load(Acquire) == DROPPED)
     };
     // SAFETY: this side, once.
