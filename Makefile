@@ -36,7 +36,14 @@ NIGHTLY_RUSTC := rustc +nightly
 # memory that is used in words of different sizes, one after the other.
 MIRI_TESTS := queue::heap queue::arena queue::index
 
-.PHONY: all check models soak crash-points bench bench-clients bench-unp demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo setup-bench
+# Seconds to fuzz. The instrumentation that libFuzzer needs is in the stable compiler too.
+FUZZ_S ?= 60
+FUZZ_FLAGS := --cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares
+FUZZ := $(TARGET)/fuzz
+
+.PHONY: all check models soak fuzz crash-points bench bench-clients bench-unp demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo setup-bench
 # The set-up comes before what needs it; cargo itself uses every processor.
 .NOTPARALLEL:
 
@@ -59,8 +66,17 @@ models: need-cargo need-cc ## concurrency checked by loom and shuttle, at length
 	    $(NIGHTLY) test -Zbuild-std --target "$$($(NIGHTLY_RUSTC) -vV | sed -n 's/^host: //p')" -p usipc-core --test threads; \
 	else echo "skip models/tsan: not installed (type: rustup toolchain install nightly -c miri,rust-src)"; fi
 
-soak: setup-check all ## the tests with far longer random runs
+soak: setup-check all fuzz ## the tests with far longer random runs, and a minute of fuzzing
 	$(TESTS) MODE=soak c_tests/check.sh
+
+# What is new goes to $(FUZZ)/corpus, what fails to $(FUZZ); `make check` tries all of fuzz/corpus/region.
+fuzz: need-cargo ## calls on spoilt objects, chosen by libFuzzer, for FUZZ_S seconds (60)
+	@command -v c++ >/dev/null || { echo "make: libFuzzer needs a C++ compiler; type: sudo apt-get install g++" >&2; exit 1; }
+	RUSTFLAGS='$(FUZZ_FLAGS)' CARGO_TARGET_DIR='$(FUZZ)' $(CARGO) build --release --manifest-path fuzz/Cargo.toml \
+	    --target "$$(rustc -vV | sed -n 's/^host: //p')"
+	@mkdir -p '$(FUZZ)/corpus'; dir=$$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	USIPC_DIR=$$dir '$(FUZZ)'/*/release/region -max_total_time=$(FUZZ_S) -timeout=10 -max_len=600 -verbosity=0 \
+	    -artifact_prefix='$(FUZZ)/' '$(FUZZ)/corpus' fuzz/corpus/region
 
 crash-points: setup-check all ## kills after every instruction of every call (an hour or two)
 	$(TESTS) POINTS=every c_tests/check.sh crash_points

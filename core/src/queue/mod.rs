@@ -50,6 +50,11 @@ impl<'r> Queue<'r> {
         unsafe { &*self.base.cast::<QueueHeader>() }
     }
 
+    /// POSIX: see [`Geometry::sole_user`].
+    pub fn sole_user(&self) -> Option<u32> {
+        self.geometry.sole_user
+    }
+
     /// System V: units in the mapping. The last place for a node is NODE_UNITS before their end.
     #[inline(always)]
     pub fn units(&self) -> u32 {

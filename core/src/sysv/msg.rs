@@ -161,7 +161,8 @@ fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<
 #[cold]
 pub fn map_more(object: &Ref, units: u32) -> Result<Ref> {
     let len = (NODES_AT + units as usize * UNIT).next_multiple_of(4096);
-    let mapping = Mapping { base: map::duplicate(object.base(), len)?, len, file: object.file() };
+    // SAFETY: just mapped.
+    let mapping = unsafe { Mapping::of(map::duplicate(object.base(), len)?, len, object.file())? };
     let geometry = measure(&mapping, len as u64)?;
     let id = object.number.load(Relaxed);
     let object = mapping.install(ObjectKind::Msg, id, 0, geometry)?;
