@@ -56,6 +56,7 @@ if [ -z "$LISTING" ]; then
     kernel_refuses
 fi
 
+[ -z "$UPDATE" ] || [ -n "$LISTING" ] || echo "$RELEASE" >"$HERE/snapshots-of"
 n=0
 for scene in ${scenes[@]+"${scenes[@]}"}; do
     n=$((n + 1))
