@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::vec::Vec;
 
 struct Sleeper {
-    at: usize,
+    at: Cell<usize>,
     value: u32,
     life: Rc<Life>,
     thread: Handle,
@@ -84,7 +84,7 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, _: &Deadline) -> Result<()> {
         true => Handle::Loom(loom::thread::current()),
         false => Handle::Shuttle(shuttle::thread::current()),
     };
-    let sleeper = Rc::new(Sleeper { at, value, life, thread, outcome: Cell::new(None) });
+    let sleeper = Rc::new(Sleeper { at: Cell::new(at), value, life, thread, outcome: Cell::new(None) });
     locked(|| {
         if value_of(word, under_loom) != value {
             return Err(Errno::EAGAIN);
@@ -122,12 +122,27 @@ pub(crate) fn wake(word: &AtomicU32, n: u32) -> usize {
     }
     locked(|| {
         let woken: Vec<_> = SLEEPERS.with_borrow_mut(|all| {
-            let woken: Vec<_> = all.iter().filter(|s| s.at == at).take(n as usize).cloned().collect();
+            let woken: Vec<_> = all.iter().filter(|s| s.at.get() == at).take(n as usize).cloned().collect();
             all.retain(|s| !woken.iter().any(|w| Rc::ptr_eq(s, w)));
             woken
         });
         woken.iter().for_each(|s| s.end(Ok(())));
         woken.len()
+    })
+}
+
+/// As [`crate::sys::futex::move_sleeper`].
+pub(crate) fn move_sleeper(word: &AtomicU32, other: &AtomicU32) -> usize {
+    let (at, other) = (word.as_ptr() as usize, other.as_ptr() as usize);
+    if super::this().gone.get() {
+        return 0;
+    }
+    locked(|| {
+        SLEEPERS.with_borrow(|all| {
+            let sleeper = all.iter().find(|s| s.at.get() == at);
+            sleeper.iter().for_each(|s| s.at.set(other));
+            sleeper.is_some() as usize
+        })
     })
 }
 

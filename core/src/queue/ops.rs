@@ -5,7 +5,7 @@ use super::layout::*;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
 use crate::region::{Corrupt, NIL};
-use crate::sync::wait::claim;
+use crate::sys::cpu::Cpu;
 use core::sync::atomic::Ordering::Release;
 
 /// What became of a message that was sent.
@@ -43,6 +43,7 @@ impl<'r> Queue<'r> {
         let (head, node) = (self.head(), self.node(n)?);
         let seq = head.next_seq.get();
         head.next_seq.set(seq.wrapping_add(1));
+        Cpu::note(&head.send_cpu);
         node.seq.set(seq);
         // The commit point: from here on the message is sent, and survives our death.
         node.state.atomic().store(state::QUEUED, Release);
@@ -67,7 +68,7 @@ impl<'r> Queue<'r> {
                 self.list_remove(waiter)?;
                 if node.len.get() as u64 > waiter.max_len.get() {
                     wakes.end(waiter.state.atomic(), waiting::FAILED);
-                } else if claim(waiter.state.atomic()) {
+                } else if wakes.claim(waiter.state.atomic()) {
                     self.assign(n, waiter, now_s);
                     return Ok(true);
                 }
@@ -101,6 +102,7 @@ impl<'r> Queue<'r> {
         self.unlink(n)?;
         head.receive_pid.set(by.pid);
         head.receive_time.set(by.now_s as u64);
+        Cpu::note(&head.receive_cpu);
         self.free_node(n)
     }
 
@@ -165,7 +167,7 @@ impl<'r> Queue<'r> {
             }
             let waiter = self.waiter(w)?;
             self.list_remove(waiter)?;
-            if !claim(waiter.state.atomic()) {
+            if !wakes.claim(waiter.state.atomic()) {
                 self.drop_prepared(waiter)?;
                 continue;
             }

@@ -9,8 +9,9 @@ use crate::namespace::Namespace;
 use crate::region::header::ObjectKind;
 use crate::region::object::Ref;
 use crate::region::{Corrupt, NIL};
+use crate::sync::spin::Spin;
 use crate::sync::wait::{self, On, Sleeper, Why};
-use crate::sys::{clock, clock::Deadline, raw::syscall};
+use crate::sys::{clock, clock::Deadline, cpu::Cpu, raw::syscall};
 use crate::user::Out;
 use core::ffi::{c_long, c_uint, c_void};
 use core::sync::atomic::Ordering::*;
@@ -103,6 +104,65 @@ pub struct Request {
     pub deadline: Option<Deadline>,
 }
 
+/// What a call may still wait for awake.
+pub struct Patience {
+    spin: Spin,
+    kind: u32,
+    /// What the number that it looks at was when the call had to wait.
+    seen: u64,
+    deadline: Option<Deadline>,
+}
+
+impl Default for Patience {
+    #[inline(always)]
+    fn default() -> Patience {
+        Patience { spin: Spin::new(), kind: 0, seen: 0, deadline: None }
+    }
+}
+
+impl Patience {
+    /// Whether the call is to poll instead of sleeping. It passes nobody by: those who sleep are served before there is anything
+    /// for it. But for mq_notify(3) only a sleeper waits. The lock is held.
+    fn takes(&mut self, head: &QueueHeader, request: &Request) -> bool {
+        if !self.spin.may() || head.notify.token.get() != 0 {
+            return false;
+        }
+        let cpu = if request.kind == waiter_kind::SENDER { &head.send_cpu } else { &head.receive_cpu };
+        self.kind = request.kind;
+        self.seen = number(head, request.kind);
+        self.deadline = request.deadline;
+        Cpu::note(cpu);
+        true
+    }
+
+    /// Polls. The lock is not held.
+    #[cold]
+    pub fn poll(&mut self, object: &Ref) {
+        let head = Queue::of(object).head();
+        let (kind, seen) = (self.kind, self.seen);
+        let peer = if kind == waiter_kind::SENDER { &head.receive_cpu } else { &head.send_cpu };
+        // Who holds the lock is not disturbed in his work on the other lines; nor is he to be waited for in acquire().
+        let ready = || {
+            head.common.lock.is_free() && (number(head, kind) != seen || head.common.removed.get() != 0)
+        };
+        self.spin.poll(Cpu(peer.get()), self.deadline.as_ref(), &ready);
+    }
+
+    /// Looks back on a wait.
+    pub fn slept(&self) {
+        self.spin.slept();
+    }
+}
+
+/// Changes whenever it is worth trying again: with every message for a receiver, with every one less for a sender.
+fn number(head: &QueueHeader, kind: u32) -> u64 {
+    if kind == waiter_kind::SENDER {
+        head.count.get()
+    } else {
+        head.next_seq.get()
+    }
+}
+
 /// Who is at the queue, and where its wait goes if it has to.
 pub struct Caller<'a> {
     /// The queue.
@@ -111,14 +171,19 @@ pub struct Caller<'a> {
     pub me: u64,
     /// The wait, once it is entered.
     pub wait: &'a mut Option<Wait>,
+    /// Whether it need not yet.
+    pub patience: &'a mut Patience,
 }
 
-/// Enters a wait in the queue; the lock is held.
+/// Enters a wait in the queue, or lets the caller poll first; the lock is held.
 #[cold]
 pub fn enter(locked: &mut Locked<'_>, caller: &mut Caller<'_>, request: Request) -> Checked<()> {
     let (queue, ns) = (locked.shared, locked.ns);
     let (object, me) = (caller.object, caller.me);
     let head = queue.head();
+    if caller.patience.takes(head, &request) {
+        return if request.node == NIL { Ok(()) } else { queue.cell_free(request.node) };
+    }
     let mut entry = queue.waiter_alloc()?;
     if entry == NIL && may_sweep(head) && locked.sweep()? {
         entry = queue.waiter_alloc()?;

@@ -88,6 +88,11 @@ impl TokenLock {
         }
     }
 
+    /// Whether nobody holds it, or did a moment ago.
+    pub fn is_free(&self) -> bool {
+        self.word().load(Relaxed) == 0
+    }
+
     /// Releases the lock if `me` has it.
     pub fn release_if(&self, me: u64) {
         if self.word().load(Relaxed) & !WAITERS == me {
