@@ -7,7 +7,6 @@ use crate::posix::poll;
 use crate::region::header::Header;
 use crate::region::object::Ref;
 use crate::sync::guard::{self, Shared};
-use crate::sys::cpu;
 
 /// The lock of a queue, held.
 pub type Locked<'r> = guard::Locked<'r, Queue<'r>>;
@@ -20,13 +19,6 @@ impl<'r> Shared<'r> for Queue<'r> {
     #[inline(always)]
     fn common(&self) -> &'r Header {
         &self.head().common
-    }
-    #[inline(always)]
-    fn fetch(&self) {
-        // From the other processor all at once, instead of one after the other.
-        let hot = &self.head().count as *const _ as *const u8;
-        cpu::fetch_to_write(hot);
-        cpu::fetch_to_write(hot.wrapping_add(64));
     }
     fn repair(&self, object: &'r Ref, ns: &'static Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
         let repaired = self.recover(ns, wakes);

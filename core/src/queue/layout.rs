@@ -19,6 +19,7 @@
 
 use crate::region::header::Header;
 use crate::region::{W32, W64};
+use crate::sync::spin::Bell;
 
 /// Where the key bitmap lies.
 pub const KEYMAP_AT: usize = 4096;
@@ -187,10 +188,6 @@ pub struct QueueHeader {
     pub send_pid: W32,
     #[allow(missing_docs)]
     pub receive_pid: W32,
-    /// Where senders and receivers were seen last, see [`crate::sys::cpu::Cpu`].
-    pub send_cpu: W32,
-    #[allow(missing_docs)]
-    pub receive_cpu: W32,
     /// Messages assigned to waiters that have not yet fetched them.
     pub assigned: W32,
     /// Different keys in the queue.
@@ -247,6 +244,11 @@ pub struct QueueHeader {
     /// Summary of the keymap: which of its 512 words are not 0.
     pub keymap_words: [W64; 8],
 
+    /// Rung by senders and by receivers.
+    pub sent: Bell,
+    #[allow(missing_docs)]
+    pub received: Bell,
+
     /// POSIX: the measures, see [`crate::region::object::Geometry`].
     pub max_messages: W32,
     #[allow(missing_docs)]
@@ -262,6 +264,6 @@ pub struct QueueHeader {
 
 const _: () = assert!(size_of::<QueueHeader>() <= KEYMAP_AT);
 /// What nearly every call needs: two cache lines.
-const _: () = assert!(HOT_AT == 192 && core::mem::offset_of!(QueueHeader, polled) == HOT_AT + 128);
+const _: () = assert!(HOT_AT == 192 && core::mem::offset_of!(QueueHeader, polled) <= HOT_AT + 128);
 /// Where they begin.
 pub const HOT_AT: usize = core::mem::offset_of!(QueueHeader, count);

@@ -5,7 +5,6 @@ use super::layout::*;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
 use crate::region::{Corrupt, NIL};
-use crate::sys::cpu::Cpu;
 use core::sync::atomic::Ordering::Release;
 
 /// What became of a message that was sent.
@@ -43,7 +42,6 @@ impl<'r> Queue<'r> {
         let (head, node) = (self.head(), self.node(n)?);
         let seq = head.next_seq.get();
         head.next_seq.set(seq.wrapping_add(1));
-        Cpu::note(&head.send_cpu);
         node.seq.set(seq);
         // The commit point: from here on the message is sent, and survives our death.
         node.state.atomic().store(state::QUEUED, Release);
@@ -51,6 +49,7 @@ impl<'r> Queue<'r> {
             return Ok(Put::HandedOver);
         }
         self.link(n)?;
+        head.sent.ring();
         Ok(Put::Queued)
     }
 
@@ -102,7 +101,7 @@ impl<'r> Queue<'r> {
         self.unlink(n)?;
         head.receive_pid.set(by.pid);
         head.receive_time.set(by.now_s as u64);
-        Cpu::note(&head.receive_cpu);
+        head.received.ring();
         self.free_node(n)
     }
 

@@ -9,9 +9,9 @@ use crate::namespace::Namespace;
 use crate::region::header::ObjectKind;
 use crate::region::object::Ref;
 use crate::region::{Corrupt, NIL};
-use crate::sync::spin::Spin;
+use crate::sync::spin::{Bell, Spin};
 use crate::sync::wait::{self, On, Sleeper, Why};
-use crate::sys::{clock, clock::Deadline, cpu::Cpu, raw::syscall};
+use crate::sys::{clock, clock::Deadline, raw::syscall};
 use crate::user::Out;
 use core::ffi::{c_long, c_uint, c_void};
 use core::sync::atomic::Ordering::*;
@@ -108,7 +108,7 @@ pub struct Request {
 pub struct Patience {
     spin: Spin,
     kind: u32,
-    /// What the number that it looks at was when the call had to wait.
+    /// The bell that it waits for, when the call had to wait.
     seen: u64,
     deadline: Option<Deadline>,
 }
@@ -127,11 +127,9 @@ impl Patience {
         if !self.spin.may() || head.notify.token.get() != 0 {
             return false;
         }
-        let cpu = if request.kind == waiter_kind::SENDER { &head.send_cpu } else { &head.receive_cpu };
         self.kind = request.kind;
-        self.seen = number(head, request.kind);
+        self.seen = bell(head, request.kind).look();
         self.deadline = request.deadline;
-        Cpu::note(cpu);
         true
     }
 
@@ -139,13 +137,9 @@ impl Patience {
     #[cold]
     pub fn poll(&mut self, object: &Ref) {
         let head = Queue::of(object).head();
-        let (kind, seen) = (self.kind, self.seen);
-        let peer = if kind == waiter_kind::SENDER { &head.receive_cpu } else { &head.send_cpu };
-        // Who holds the lock is not disturbed in his work on the other lines; nor is he to be waited for in acquire().
-        let ready = || {
-            head.common.lock.is_free() && (number(head, kind) != seen || head.common.removed.get() != 0)
-        };
-        self.spin.poll(Cpu(peer.get()), self.deadline.as_ref(), &ready);
+        let (bell, seen) = (bell(head, self.kind), self.seen);
+        let ready = || bell.look() != seen || head.common.removed.get() != 0;
+        self.spin.poll(Bell::place(seen), self.deadline.as_ref(), &ready);
     }
 
     /// Looks back on a wait.
@@ -154,12 +148,12 @@ impl Patience {
     }
 }
 
-/// Changes whenever it is worth trying again: with every message for a receiver, with every one less for a sender.
-fn number(head: &QueueHeader, kind: u32) -> u64 {
+/// What is rung when it is worth trying again.
+fn bell(head: &QueueHeader, kind: u32) -> &Bell {
     if kind == waiter_kind::SENDER {
-        head.count.get()
+        &head.received
     } else {
-        head.next_seq.get()
+        &head.sent
     }
 }
 

@@ -13,9 +13,6 @@ pub trait Shared<'r>: Copy {
     fn of(object: &'r Ref) -> Self;
     /// The common header.
     fn common(&self) -> &'r Header;
-    /// Begins to fetch what every call needs, now that the lock is held.
-    #[inline(always)]
-    fn fetch(&self) {}
     /// Makes the derived data anew from the truth; Corrupt when that contradicts itself.
     fn repair(&self, object: &'r Ref, ns: &'static Namespace, wakes: &mut Wakes<'r>) -> Checked<()>;
 }
@@ -46,7 +43,6 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
     pub fn hold(object: &'r Ref, ns: &'static Namespace, me: u64) -> Self {
         let shared = S::of(object);
         shared.common().help(ns, me);
-        shared.fetch();
         Locked { shared, wakes: Wakes::default(), ns, object }
     }
 

@@ -1,7 +1,6 @@
 //! Which processor a thread is on, and how to let others have it.
 
 use super::raw::syscall;
-use crate::region::W32;
 
 /// A processor by its number; 0: not known. Only a hint, and it is shared memory that bears it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,10 +44,23 @@ impl Cpu {
         self.0 != 0 && self == Cpu::here()
     }
 
-    /// Notes this thread's.
+    /// As a number of seven bits; different processors may have the same.
     #[inline(always)]
-    pub fn note(word: &W32) {
-        word.set(Cpu::here().0);
+    pub fn fold(self) -> u64 {
+        match self.0 {
+            0 => 0,
+            n => (n - 1) as u64 % 127 + 1,
+        }
+    }
+
+    /// From such a number: this one, if it may be that.
+    pub fn unfold(number: u64) -> Cpu {
+        let here = Cpu::here();
+        if here.fold() == number {
+            here
+        } else {
+            Cpu(number as u32)
+        }
     }
 }
 
@@ -56,21 +68,4 @@ impl Cpu {
 pub fn yield_now() {
     // SAFETY: no arguments.
     let _ = unsafe { syscall!(libc::SYS_sched_yield) };
-}
-
-/// Has the cache line of `p`, which may be anywhere, brought here to be written.
-#[inline(always)]
-pub fn fetch_to_write(p: *const u8) {
-    // SAFETY: a hint: it touches nothing, and never faults. (PREFETCHW does nothing on processors that do not know it.)
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    unsafe {
-        core::arch::asm!("prefetchw byte ptr [{0}]", in(reg) p, options(nostack, preserves_flags));
-    }
-    // SAFETY: as above.
-    #[cfg(all(target_arch = "aarch64", not(miri)))]
-    unsafe {
-        core::arch::asm!("prfm pstl1keep, [{0}]", in(reg) p, options(nostack, preserves_flags));
-    }
-    #[cfg(miri)]
-    let _ = p;
 }
