@@ -9,7 +9,7 @@ use crate::namespace::Namespace;
 use crate::region::header::ObjectKind;
 use crate::region::object::Ref;
 use crate::region::{Corrupt, NIL};
-use crate::sync::spin::{Bell, Spin};
+use crate::sync::spin::{Bell, Spin, CLOSELY};
 use crate::sync::wait::{self, On, Sleeper, Why};
 use crate::sys::{clock, clock::Deadline, raw::syscall};
 use crate::user::Out;
@@ -139,7 +139,9 @@ impl Patience {
         let head = Queue::of(object).head();
         let (bell, seen) = (bell(head, self.kind), self.seen);
         let ready = || bell.look() != seen || head.common.removed.get() != 0;
-        self.spin.poll(Bell::place(seen), self.deadline.as_ref(), &ready);
+        self.spin.poll((Bell::place(seen), CLOSELY), self.deadline.as_ref(), &ready);
+        // Who finds the queue full has sent faster than others receive.
+        self.spin.let_flow(self.kind == waiter_kind::SENDER, bell);
     }
 
     /// Looks back on a wait.

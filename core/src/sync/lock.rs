@@ -18,7 +18,7 @@ const SLICE_NS: i64 = 5_000_000;
 /// A section takes well under a microsecond: looking again this often pays before sleeping does.
 const SPINS: u32 = if cfg!(loom) { 1 } else { 16 };
 /// Binary logarithm of the pauses, of 10 to 50 ns, between two looks.
-const MOST_PAUSES: u32 = if cfg!(loom) { 0 } else { 6 };
+const MOST_PAUSES: u32 = if cfg!(loom) { 0 } else { 7 };
 
 /// The lock word, in the object's header.
 #[repr(C, align(64))]

@@ -27,14 +27,22 @@ const ALONE_NS: u64 = 5_000;
 const KEPT_NS: u64 = 400_000;
 /// Pauses between two looks at the clock; each takes 10 to 50 ns.
 const PAUSES: u32 = 64;
-/// At most so many between two looks at the word.
-const MOST_PAUSES: u32 = 16;
-/// Looks after which they become rarer.
-const LOOKS: u32 = 16;
+/// Pauses between two looks of a thread that waits for something to be done, at first.
+pub const CLOSELY: u32 = 1;
+/// Of one that waits for something to be given back: looks disturb who has it, and who has it may soon have it again.
+pub const RARELY: u32 = 48;
+/// Looks after which they become rarer by a pause.
+const LOOKS: u32 = 12;
 /// How long a thread polls before it first yields, to see whether others want the processor.
 const FIRST_PROBE_NS: u64 = 4_000;
 /// And from then on.
 const PROBE_NS: u64 = 25_000;
+/// Waits after which a thread tries whether more comes.
+const UNTRIED: u8 = 16;
+/// Pauses in which something has to come.
+const FLOW_PAUSES: u32 = 30;
+/// How often.
+const MOST_FLOW: u32 = if cfg!(loom) { 0 } else { 16 };
 /// How much longer to keep still than it was kept.
 const REST: u64 = 16;
 
@@ -68,6 +76,9 @@ pub struct Past {
     failures: Cell<u32>,
     /// Whether others had its processor when it last yielded.
     crowded: Cell<bool>,
+    /// Whether more came at once when it last looked for more, and how often it has not looked since.
+    flows: Cell<bool>,
+    passed: Cell<u8>,
     /// When it may poll again: nanoseconds of CLOCK_MONOTONIC.
     rest_until: Cell<u64>,
 }
@@ -92,15 +103,15 @@ impl Spin {
     }
 
     /// Returns when `ready` says that it is worth trying again, or it is time to sleep. `peer` is where the one was
-    /// seen last who can bring that about. The caller is inside a section and holds no lock.
+    /// seen last who can bring that about, `gap` is [`CLOSELY`] or [`RARELY`]. The caller is inside a section and holds no lock.
     #[cold]
-    pub fn poll(&mut self, peer: Cpu, deadline: Option<&Deadline>, ready: &dyn Fn() -> bool) {
+    pub fn poll(&mut self, (peer, gap): (Cpu, u32), deadline: Option<&Deadline>, ready: &dyn Fn() -> bool) {
         let past = &tls().spin;
         if cfg!(loom) {
             // Once is enough for something to come between.
             ready();
             self.over = true;
-        } else if !self.look_round(past, peer, deadline, ready) {
+        } else if !self.look_round(past, (peer, gap), deadline, ready) {
             self.over = true;
             if self.began == 0 {
                 self.began = clock::monotonic_ns();
@@ -109,7 +120,13 @@ impl Spin {
     }
 
     /// Whether it has come.
-    fn look_round(&mut self, past: &Past, peer: Cpu, deadline: Option<&Deadline>, ready: &dyn Fn() -> bool) -> bool {
+    fn look_round(
+        &mut self,
+        past: &Past,
+        (peer, gap): (Cpu, u32),
+        deadline: Option<&Deadline>,
+        ready: &dyn Fn() -> bool,
+    ) -> bool {
         if past.rests() {
             return false;
         }
@@ -121,11 +138,17 @@ impl Spin {
                 None => {}
             }
         }
-        self.watch(past, deadline, ready)
+        self.watch(past, gap, deadline, ready)
     }
 
     /// Polls; whether it has come.
-    fn watch(&mut self, past: &Past, deadline: Option<&Deadline>, ready: &dyn Fn() -> bool) -> bool {
+    fn watch(
+        &mut self,
+        past: &Past,
+        first: u32,
+        deadline: Option<&Deadline>,
+        ready: &dyn Fn() -> bool,
+    ) -> bool {
         let budget = MOST_NS >> past.failures.get().min(63);
         if budget < LEAST_NS {
             return false;
@@ -136,7 +159,7 @@ impl Spin {
                 past.failures.set(0);
                 return true;
             }
-            let gap = 1 + (look / LOOKS).min(MOST_PAUSES - 1);
+            let gap = first + (look / LOOKS).min(PAUSES);
             (0..gap).for_each(|_| core::hint::spin_loop());
             pauses += gap;
             if pauses < PAUSES {
@@ -170,6 +193,29 @@ impl Spin {
             }
         }
         false
+    }
+
+    /// What was polled for has come: if it has been coming in streams, lets more of it come as long as it does. To take each single
+    /// one would cost two journeys of the object's memory from processor to processor.
+    pub fn let_flow(&self, always: bool, bell: &Bell) {
+        let past = &tls().spin;
+        let passed = past.passed.get();
+        if self.over || !always && !past.flows.get() && passed < UNTRIED {
+            past.passed.set(passed.wrapping_add(1));
+            return;
+        }
+        past.passed.set(0);
+        past.flows.set(false);
+        let mut last = bell.look();
+        for _ in 0..MOST_FLOW {
+            (0..FLOW_PAUSES).for_each(|_| core::hint::spin_loop());
+            let now = bell.look();
+            if now == last {
+                break;
+            }
+            past.flows.set(true);
+            last = now;
+        }
     }
 
     /// The call has slept: had it polled for as long as it may, would that have been enough?

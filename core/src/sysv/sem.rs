@@ -18,7 +18,7 @@ use crate::semset::undo::NoCell;
 use crate::semset::wait::{Outcome, Wait, Waiting};
 use crate::semset::Set;
 use crate::sync::section::Section;
-use crate::sync::spin::Spin;
+use crate::sync::spin::{Spin, CLOSELY, RARELY};
 use crate::sync::wait::On;
 use crate::sys::clock::{self, Deadline};
 use crate::sys::file;
@@ -275,8 +275,10 @@ fn at_once(
 fn poll(set: &Set<'_>, op: Op, deadline: Option<&Deadline>, spin: &mut Spin) -> Result<()> {
     let word = set.word(op.sem)?;
     let removed = &set.head().common.removed;
-    let peer = word::peer(word.get(), process::pid()?);
-    spin.poll(peer, deadline, &|| allows(word.get(), op) || removed.get() != 0);
+    let (seen, pid) = (word.get(), process::pid()?);
+    // Another has taken what this one wants; else this one has, and waits for more.
+    let gap = if word::pid(seen) != pid { RARELY } else { CLOSELY };
+    spin.poll((word::peer(seen, pid), gap), deadline, &|| allows(word.get(), op) || removed.get() != 0);
     if removed.get() != 0 {
         return Err(Errno::EIDRM);
     }
