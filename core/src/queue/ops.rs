@@ -50,6 +50,8 @@ impl<'r> Queue<'r> {
         }
         self.link(n)?;
         head.sent.ring();
+        // Nobody with an entry wants it; who has none may.
+        self.tell_overflowed(u32::MAX >> 1);
         Ok(Put::Queued)
     }
 

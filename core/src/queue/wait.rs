@@ -16,10 +16,14 @@ use crate::user::Out;
 use core::ffi::{c_long, c_uint, c_void};
 use core::sync::atomic::Ordering::*;
 
-/// Nobody sleeps longer than this without looking: a wake-up may have died with its sender.
+/// Those who came last look so often whether something has been lost, for example a wake-up that died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
-/// The same for those who have no entry to be woken by.
-const OVERFLOW_SLICE_NS: i64 = 20_000_000;
+/// How many do.
+const WATCHERS: usize = 4;
+/// The others.
+const LONG_NS: i64 = 10_000_000_000;
+/// How often to look for the dead where no entry is free.
+const SWEEP_NS: i64 = 20_000_000;
 
 /// Where a received message goes.
 #[derive(Clone, Copy)]
@@ -220,7 +224,7 @@ pub fn enter(locked: &mut Locked<'_>, caller: &mut Caller<'_>, request: Request)
 /// One who looks for the dead is enough for all who found no entry and will try again.
 fn may_sweep(head: &QueueHeader) -> bool {
     let now = clock::monotonic_ms() as u32;
-    let may = now.wrapping_sub(head.swept_ms.get()) as i64 * 1_000_000 >= OVERFLOW_SLICE_NS;
+    let may = now.wrapping_sub(head.swept_ms.get()) as i64 * 1_000_000 >= SWEEP_NS;
     if may {
         head.swept_ms.set(now);
     }
@@ -231,15 +235,25 @@ impl Sleeper for Waiting {
     type Outcome = Outcome;
     const CANCELLABLE: bool = true;
 
-    fn slice_ns(&self, _: &Ref) -> i64 {
-        if self.entry == NIL {
-            OVERFLOW_SLICE_NS
-        } else {
-            SLICE_NS
+    fn slice_ns(&self, object: &Ref) -> i64 {
+        let queue = Queue::of(object);
+        let mut w = queue.waiter(self.entry).map_or(NIL, |waiter| queue.list(waiter.kind.get()).tail.get());
+        for _ in 0..WATCHERS {
+            if w == self.entry && w != NIL {
+                return SLICE_NS;
+            }
+            w = queue.waiter(w).map_or(NIL, |waiter| waiter.before.get());
         }
+        LONG_NS
     }
 
     fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) {
+        let queue = Queue::of(object);
+        for w in 0..queue.head().fresh_waiter.get().min(WAITERS) {
+            if let Ok(waiter) = queue.waiter(w) {
+                wait::wake_forgotten(waiter.state.atomic());
+            }
+        }
         if let Ok(mut locked) = Locked::acquire(object, ns, me) {
             let head = locked.shared.head();
             let idle = |list: &List, something: bool| something && list.head.get() != NIL;

@@ -111,6 +111,14 @@ pub fn nudge(word: &AtomicU32) {
     }
 }
 
+/// Wakes a sleeper, if its wait is over, in case the wake-up died with its sender.
+pub fn wake_forgotten(word: &AtomicU32) {
+    if word.load(Relaxed) > waiting::ASLEEP {
+        futex::wake(word, 1);
+        futex::wake(bedside(word), 1);
+    }
+}
+
 /// Why a wait is being settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
