@@ -86,7 +86,14 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, _: &Deadline) -> Result<()> {
         true => Handle::Loom(loom::thread::current()),
         false => Handle::Shuttle(shuttle::thread::current()),
     };
-    let sleeper = Rc::new(Sleeper { at: Cell::new(at), moved: Cell::new(false), value, life, thread, outcome: Cell::new(None) });
+    let sleeper = Rc::new(Sleeper {
+        at: Cell::new(at),
+        moved: Cell::new(false),
+        value,
+        life,
+        thread,
+        outcome: Cell::new(None),
+    });
     locked(|| {
         if value_of(word, under_loom) != value {
             return Err(Errno::EAGAIN);
@@ -156,7 +163,8 @@ pub(crate) fn move_sleeper(word: &AtomicU32, other: &AtomicU32) -> usize {
 pub fn interrupt(token: u64, how: Errno, killed: bool) -> bool {
     locked(|| {
         let find = || {
-            let waits = |s: &&Rc<Sleeper>| s.life.token == token && s.value == ASLEEP && !(killed && s.moved.get());
+            let waits =
+                |s: &&Rc<Sleeper>| s.life.token == token && s.value == ASLEEP && !(killed && s.moved.get());
             SLEEPERS.with_borrow(|all| all.iter().find(waits).cloned())
         };
         let Some(sleeper) = find() else { return false };

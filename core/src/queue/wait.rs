@@ -109,19 +109,13 @@ pub struct Request {
 }
 
 /// What a call may still wait for awake.
+#[derive(Default)]
 pub struct Patience {
     spin: Spin,
     kind: u32,
     /// The bell that it waits for, when the call had to wait.
     seen: u64,
     deadline: Option<Deadline>,
-}
-
-impl Default for Patience {
-    #[inline(always)]
-    fn default() -> Patience {
-        Patience { spin: Spin::new(), kind: 0, seen: 0, deadline: None }
-    }
 }
 
 impl Patience {

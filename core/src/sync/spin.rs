@@ -13,8 +13,8 @@
 //! A thread that polls is nobody to whom anything could be given: it is in no list and need not be woken.
 //! The caller stays in its section, and comes back from it at once when a signal is there.
 
-use crate::sys::{clock, clock::Deadline, cpu, cpu::Cpu, tls::tls};
 use crate::region::W64;
+use crate::sys::{clock, clock::Deadline, cpu, cpu::Cpu, tls::tls};
 use core::cell::Cell;
 
 /// Two to four times what a wake-up takes on a virtual machine.
@@ -84,6 +84,7 @@ pub struct Past {
 }
 
 /// What is left to one call.
+#[derive(Default)]
 pub struct Spin {
     /// When it began, as far as that has been asked; 0: not yet.
     began: u64,
@@ -91,12 +92,6 @@ pub struct Spin {
 }
 
 impl Spin {
-    /// Of a call that has not waited yet.
-    #[inline(always)]
-    pub const fn new() -> Spin {
-        Spin { began: 0, over: false }
-    }
-
     /// Whether the call may go on without sleeping.
     pub fn may(&self) -> bool {
         !self.over

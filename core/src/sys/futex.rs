@@ -53,8 +53,6 @@ pub fn move_sleeper(word: &AtomicU32, value: u32, other: &AtomicU32) -> usize {
         return crate::model::futex::move_sleeper(word, other);
     }
     // SAFETY: only addresses; the kernel reads the first word.
-    unsafe {
-        syscall!(libc::SYS_futex, word.as_ptr(), FUTEX_CMP_REQUEUE, 0, 1, other.as_ptr(), value)
-    }
-    .unwrap_or(0)
+    unsafe { syscall!(libc::SYS_futex, word.as_ptr(), FUTEX_CMP_REQUEUE, 0, 1, other.as_ptr(), value) }
+        .unwrap_or(0)
 }

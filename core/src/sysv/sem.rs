@@ -149,7 +149,7 @@ pub fn operate(id: c_int, ops: In<sembuf>, count: usize, timeout: Option<In<time
             return Err(Errno::EINVAL);
         }
         let deadline = deadline(timeout)?;
-        let mut spin = Spin::new();
+        let mut spin = Spin::default();
         return match at_once(ns, id, Op::from(&op[0]), deadline.as_ref(), &mut spin)? {
             true => Ok(()),
             false => in_turn(ns, id, &op, deadline, &mut spin),
@@ -178,7 +178,7 @@ fn operate_several(
     if id < 0 {
         return Err(Errno::EINVAL);
     }
-    in_turn(ns, id, copied, deadline(timeout)?, &mut Spin::new())
+    in_turn(ns, id, copied, deadline(timeout)?, &mut Spin::default())
 }
 
 /// EINVAL.
