@@ -34,7 +34,7 @@ NIGHTLY_RUSTC := rustc +nightly
 # memory that is used in words of different sizes, one after the other.
 MIRI_TESTS := queue::heap queue::arena queue::index
 
-.PHONY: all check models soak crash-points demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
+.PHONY: all check models soak crash-points bench-unp demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
 # The set-up comes before what needs it; cargo itself uses every processor.
 .NOTPARALLEL:
 
@@ -43,8 +43,8 @@ all: need-cargo need-cc ## build the library and the command (target/release)
 	$(CARGO) build --release -p usipc
 	$(CARGO) build --release -p usipc-cli
 
-check: setup-check all rust-check ## run all tests; installs what they need when run as root on Debian
-	$(TESTS) c_tests/check.sh
+check: setup-check all $(if $(LISTING),,rust-check) ## run all tests; installs what they need when run as root on Debian
+	$(TESTS) LISTING='$(LISTING)' c_tests/check.sh $(if $(LISTING),listings)
 
 models: need-cargo need-cc ## concurrency checked by loom and shuttle, at length; miri and ThreadSanitizer where nightly is installed
 	$(LOOM) USIPC_MODELS_DEEPER=1 $(CARGO) test -p usipc-core --lib -- model::
@@ -74,6 +74,9 @@ rust-check: need-cargo need-cc
 	for what in '-p usipc --lib' '-p usipc --example headers' '-p usipc-core --all-targets' '-p usipc-cli --all-targets'; do \
 	    $(CARGO) clippy -q $$what -- -D warnings || exit; done; \
 	else echo "skip rust/clippy: no clippy (type: rustup component add clippy)"; fi
+
+bench-unp: setup-check all ## the book's benchmark programs: the kernel, preloaded, linked (QUICK=1: a minute)
+	$(TESTS) c_tests/listings/unp/bench/bench.sh
 
 demo: setup-demo all ## two unmodified programs talk through queues of usipc's
 	@BIN='$(TARGET)/demo' USIPC='$(RELEASE)/usipc' demo/demo.sh

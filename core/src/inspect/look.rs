@@ -4,7 +4,7 @@ use super::{Health, ObjectInfo};
 use crate::errno::{Errno, Result};
 use crate::namespace::{ids, lifeline, Namespace};
 use crate::posix::sem;
-use crate::queue::layout::{waiter_kind, NODES_AT};
+use crate::queue::layout::{waiter_kind, QueueHeader, NODES_AT};
 use crate::queue::Queue;
 use crate::region::header::{Header, ObjectKind, Unfit, DOOMED};
 use crate::region::object::{open_file, Geometry, Mapping};
@@ -180,7 +180,10 @@ pub(super) fn segment(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) ->
 }
 
 pub(super) fn mq(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) -> Looked {
-    let (mapping, geometry) = map_any(ns, path, ObjectKind::Mq, |m, _| crate::posix::descriptor::measure(m))?;
+    let (mapping, geometry) = map_any(ns, path, ObjectKind::Mq, |m, st| {
+        // SAFETY: the mapping holds at least the header page.
+        crate::posix::descriptor::measure(unsafe { &*m.base.cast::<QueueHeader>() }, st.size)
+    })?;
     // SAFETY: the mapping is as long as the measures say.
     let queue = unsafe { Queue::raw(mapping.base, &geometry, false) };
     info.fill(ns, mapping.header(), &queue);

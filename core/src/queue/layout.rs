@@ -222,6 +222,8 @@ pub struct QueueHeader {
     pub polled: W32,
     /// POSIX: nodes behind which memory stands.
     pub backed: W32,
+    /// POSIX: nodes from this one on were never used, and are on no stack.
+    pub fresh: W32,
     /// Top of the stack of unused waiters.
     pub free_waiter: W32,
     /// Waiters above this were never used.
@@ -263,7 +265,20 @@ pub struct QueueHeader {
 }
 
 const _: () = assert!(size_of::<QueueHeader>() <= KEYMAP_AT);
-/// What nearly every call needs: two cache lines.
-const _: () = assert!(HOT_AT == 192 && core::mem::offset_of!(QueueHeader, polled) <= HOT_AT + 128);
-/// Where they begin.
-pub const HOT_AT: usize = core::mem::offset_of!(QueueHeader, count);
+/// What nearly every call needs lies in two cache lines.
+const _: () = assert!(
+    core::mem::offset_of!(QueueHeader, count) == 192 && core::mem::offset_of!(QueueHeader, polled) <= 320
+);
+
+impl QueueHeader {
+    /// That of a file that is all zeros, in memory of our own: to be written to a file, or read from one.
+    pub fn zeroed() -> QueueHeader {
+        // SAFETY: all atomics.
+        unsafe { core::mem::zeroed() }
+    }
+    /// Its bytes.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: any bytes are a header, and nobody else refers to this one.
+        unsafe { core::slice::from_raw_parts_mut((self as *mut Self).cast(), size_of::<Self>()) }
+    }
+}

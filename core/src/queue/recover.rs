@@ -211,6 +211,7 @@ impl<'r> Queue<'r> {
             return Err(Corrupt);
         }
         head.free.set(NIL);
+        head.fresh.set(head.backed.get());
         for n in (0..head.backed.get()).rev() {
             let node = self.node(n)?;
             if node.state.get() == state::QUEUED {

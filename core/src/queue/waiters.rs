@@ -140,20 +140,19 @@ impl<'r> Queue<'r> {
     }
 }
 
-impl Queue<'_> {
+impl QueueHeader {
     /// Empties all lists of a new queue.
     pub(crate) fn clear_lists(&self) {
-        let head = self.head();
         for w in [
-            &head.first,
-            &head.last,
-            &head.heap,
-            &head.free,
-            &head.free_waiter,
-            &head.receivers.head,
-            &head.receivers.tail,
-            &head.senders.head,
-            &head.senders.tail,
+            &self.first,
+            &self.last,
+            &self.heap,
+            &self.free,
+            &self.free_waiter,
+            &self.receivers.head,
+            &self.receivers.tail,
+            &self.senders.head,
+            &self.senders.tail,
         ] {
             w.set(NIL);
         }

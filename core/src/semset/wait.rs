@@ -71,9 +71,8 @@ impl Sleeper for Waiting {
             return;
         }
         looked.set(now);
-        if set.head().adjusted.get() == 0 {
-            set.wake_forgotten();
-        } else if let Ok(mut locked) = Locked::acquire(object, ns, me) {
+        set.wake_forgotten();
+        if let Ok(mut locked) = Locked::acquire(object, ns, me) {
             let _ = locked.attempt(&mut |locked| {
                 let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
                 set.bury_watchers(&mut cx)?;

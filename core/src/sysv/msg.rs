@@ -83,7 +83,7 @@ impl Queue<'_> {
     pub(crate) fn initialise(&self, max_bytes: u64) {
         let head = self.head();
         head.max_bytes.set(max_bytes);
-        self.clear_lists();
+        head.clear_lists();
         head.table.set(NIL);
         head.last_run.set(NIL);
         head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
@@ -345,7 +345,7 @@ fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink:
         return Ok(Step::Fail(Errno::E2BIG));
     }
     // As in the kernel, a message whose copy fails with EFAULT is gone.
-    let delivered = sink.deliver(&queue, n)?;
+    let delivered = sink.deliver(queue, n)?;
     let now_s = clock::now_s();
     queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s })?;
     if queue.head().count.get() == 0 {
@@ -381,7 +381,7 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
         if len > most {
             return Ok(Step::Fail(Errno::EINVAL));
         }
-        Ok(match Sink::Msg(message, size).deliver(&queue, n)? {
+        Ok(match Sink::Msg(message, size).deliver(queue, n)? {
             Ok(len) => Step::Done(len),
             Err(e) => Step::Fail(e),
         })

@@ -5,7 +5,7 @@ pub use super::semctl::control;
 use super::object::{self, Get, Keys, Kind};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
-use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
+use crate::namespace::{self, ids, ids::Room, lifeline, watch, Namespace};
 use crate::perm::{self, Perm};
 use crate::process;
 use crate::region::header::ObjectKind;
@@ -302,7 +302,8 @@ fn in_turn(
     deadline: Option<Deadline>,
     spin: &mut Spin,
 ) -> Result<()> {
-    if ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0) {
+    let adjusts = ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0);
+    if adjusts {
         process::page()?.adjusts.store(1, Relaxed);
     }
     let last = ops.iter().map(|op| op.sem_num as u32).max().unwrap_or(0);
@@ -313,6 +314,9 @@ fn in_turn(
         let object =
             find(ns, id, last).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         check(&object, ops)?;
+        if adjusts {
+            watch::stay_watched(ns);
+        }
         let mut wait = None;
         // In one section: a signal that comes meanwhile ends the call as it would a sleep.
         let turn = loop {
