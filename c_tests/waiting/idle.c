@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SETTLE_MS = 1500, WATCHED_MS = 2500 };
+enum { SETTLE_MS = 1500, WATCHED_MS = 2500, TRIES = 3 };
 static const double most_percent = 0.5;
 
 static int id;
@@ -91,9 +91,12 @@ int main(int argc, char **argv)
         if ((pids[i] = fork()) == 0)
             wait_for_it(argv[1]), _exit(1);
     sleep_ms(SETTLE_MS);
-    used = used_ns(pids, n), start = now_ns(CLOCK_MONOTONIC);
-    sleep_ms(WATCHED_MS);
-    percent = 100 * (used_ns(pids, n) - used) / (now_ns(CLOCK_MONOTONIC) - start);
+    /* Once more where other programs may have made it dear. */
+    for (i = 0, percent = 100; i < TRIES && percent >= most_percent; i++) {
+        used = used_ns(pids, n), start = now_ns(CLOCK_MONOTONIC);
+        sleep_ms(WATCHED_MS);
+        percent = 100 * (used_ns(pids, n) - used) / (now_ns(CLOCK_MONOTONIC) - start);
+    }
     for (i = 0; i < n; i++)
         kill(pids[i], SIGKILL);
     while (wait(NULL) > 0)

@@ -19,9 +19,9 @@ use core::sync::atomic::Ordering::*;
 /// Those who came last look so often whether something has been lost, for example a wake-up that died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
 /// How many do.
-const WATCHERS: usize = 4;
+const WATCHERS: usize = 16;
 /// The others.
-const LONG_NS: i64 = 10_000_000_000;
+const LONG_NS: i64 = 20_000_000_000;
 /// How often to look for the dead where no entry is free.
 const SWEEP_NS: i64 = 20_000_000;
 

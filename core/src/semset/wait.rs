@@ -12,14 +12,24 @@ use crate::sync::wait::{self, Sleeper, Why};
 use crate::sys::clock;
 use core::sync::atomic::Ordering::*;
 
-/// Those who came last look after the others: so often that no adjustment of a dead process is overlooked for long, or,
-/// where there are no adjustments, no wake-up that died with its sender. One does it for all, the others for him.
-const WATCH_NS: [i64; WATCHERS] = [20_000_000, 30_000_000, 30_000_000, 30_000_000];
+/// Those who came last look after the others: so often that no adjustment of a dead process is overlooked for long, even if it
+/// was not the only one killed. One look does for all.
+fn watch_ns(rank: usize) -> i64 {
+    match rank {
+        0 => 20_000_000,
+        1 | 2 => 30_000_000,
+        _ if rank < WATCHERS => 45_000_000,
+        _ => 500_000_000,
+    }
+}
+/// Where there are no adjustments, all that may have been lost is a wake-up that died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
 /// Who is not among them.
-const LONG_NS: i64 = 10_000_000_000;
+const LONG_NS: i64 = 20_000_000_000;
 /// One look in this time is enough for all sleepers of a set.
 const LOOK_MS: u64 = 15;
+/// How often it is asked whether those who look are alive themselves.
+const BURY_MS: u64 = 500;
 
 /// A thread's wait for a set.
 pub type Wait = wait::Wait<Waiting>;
@@ -58,7 +68,7 @@ impl Sleeper for Waiting {
         let set = Set::of(object);
         match set.rank(self.cell) {
             None => LONG_NS,
-            Some(rank) if set.head().adjusted.get() != 0 => WATCH_NS[rank],
+            Some(rank) if set.head().adjusted.get() != 0 => watch_ns(rank),
             Some(_) => SLICE_NS,
         }
     }
@@ -67,7 +77,8 @@ impl Sleeper for Waiting {
         let set = Set::of(object);
         let looked = &set.head().looked_ms;
         let now = clock::monotonic_ms();
-        if now.wrapping_sub(looked.get()) < LOOK_MS {
+        let last = looked.get();
+        if now.wrapping_sub(last) < LOOK_MS {
             return;
         }
         looked.set(now);
@@ -75,7 +86,9 @@ impl Sleeper for Waiting {
         if let Ok(mut locked) = Locked::acquire(object, ns, me) {
             let _ = locked.attempt(&mut |locked| {
                 let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
-                set.bury_watchers(&mut cx)?;
+                if now / BURY_MS != last / BURY_MS {
+                    set.bury_watchers(&mut cx)?;
+                }
                 if set.reap_all(&mut cx)? {
                     set.serve_all(&mut cx)?;
                 }

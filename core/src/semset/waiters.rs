@@ -50,8 +50,9 @@ impl Waiter {
     }
 }
 
-/// How many sleepers look after the rest.
-pub const WATCHERS: usize = 4;
+/// How many sleepers look after the rest, and how many more do so less often.
+pub const WATCHERS: usize = 6;
+const MORE_WATCHERS: usize = 16;
 
 /// Which links of a waiter.
 type Links = fn(&Waiter) -> (&W32, &W32);
@@ -200,7 +201,8 @@ impl<'r> Set<'r> {
     /// Takes a waiter out of the lists.
     pub(super) fn unlink(&self, waiter: &Waiter) -> Checked<()> {
         let head = self.head();
-        let watched = head.adjusted.get() != 0 && self.watchers().any(|(_, w)| core::ptr::eq(w, waiter));
+        let watched =
+            head.adjusted.get() != 0 && self.watchers().take(WATCHERS).any(|(_, w)| core::ptr::eq(w, waiter));
         self.list_remove(&head.waiters, waiter, in_all)?;
         if waiter.is_single() {
             self.list_remove(self.list(waiter.first().sem)?, waiter, in_sem)?;
@@ -222,7 +224,7 @@ impl<'r> Set<'r> {
             Some((cell, waiter))
         };
         let mut w = first;
-        core::iter::from_fn(move || each(&mut w)).take(WATCHERS)
+        core::iter::from_fn(move || each(&mut w)).take(WATCHERS + MORE_WATCHERS)
     }
 
     /// Its place among them, if it is one. The lock is not needed: who becomes one is nudged.
@@ -234,7 +236,7 @@ impl<'r> Set<'r> {
     pub fn bury_watchers(&self, cx: &mut Context<'_, 'r>) -> Checked<()> {
         // Each round has one less.
         for _ in 0..=self.geometry.nodes {
-            let dead = self.watchers().find(|(_, waiter)| !cx.waits(waiter.token.get()));
+            let dead = self.watchers().take(WATCHERS).find(|(_, waiter)| !cx.waits(waiter.token.get()));
             let Some((w, waiter)) = dead else { return Ok(()) };
             self.unlink(waiter)?;
             self.waiter_free(w)?;
