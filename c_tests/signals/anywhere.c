@@ -11,7 +11,7 @@
 #include <setjmp.h>
 #include <sys/sem.h>
 
-enum { NUMBERS = 1 << 20, SEMS = 2, STORE = 500, DEPTH = 3 };
+enum { NUMBERS = 1 << 24, SEMS = 2, STORE = 500, DEPTH = 3 };
 enum { INTENDED = 1, RETURNED = 2 };
 
 union semun {

@@ -11,7 +11,7 @@ use super::Namespace;
 use crate::errno::{Errno, Result};
 use crate::process::{self, ProcessPage};
 use crate::region::W32;
-use crate::sys::{copy, file, map};
+use crate::sys::{copy, file, map, raw::syscall};
 use core::mem::{offset_of, MaybeUninit};
 use core::sync::atomic::{AtomicUsize, Ordering::*};
 use libc::{pthread_mutex_t, FUTEX_OWNER_DIED, FUTEX_TID_MASK};
@@ -54,11 +54,20 @@ pub fn stay_watched(ns: &Namespace) {
         0 => begin(ns, page),
         mutex => {
             let mutex = mutex as *mut pthread_mutex_t;
-            if !is_locked(word(mutex).get()) {
+            if !is_locked(word(mutex).get()) && is_listed() {
                 lock(mutex);
             }
         }
     }
+}
+
+/// Whether the kernel would mark this thread's mutexes: in a child made by a bare clone(2) nobody has told it of
+/// the list of them.
+fn is_listed() -> bool {
+    let (mut list, mut len) = (0usize, 0usize);
+    // SAFETY: the kernel writes two words.
+    let known = unsafe { syscall!(libc::SYS_get_robust_list, 0, &raw mut list, &raw mut len) };
+    known.is_ok() && list != 0
 }
 
 #[cold]
@@ -74,7 +83,7 @@ fn begin(ns: &Namespace, page: &ProcessPage) {
 fn make(ns: &Namespace) -> Result<*mut pthread_mutex_t> {
     let token = lifeline::my_token(ns)?;
     // The file of an earlier image was watched by that.
-    if cfg!(not(target_env = "gnu")) || lifeline::my_undo_token(ns)? != token {
+    if cfg!(not(target_env = "gnu")) || !is_listed() || lifeline::my_undo_token(ns)? != token {
         return Err(Errno::ENOSYS);
     }
     let fd = lifeline::open_own(ns, token)?;

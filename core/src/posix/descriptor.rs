@@ -79,9 +79,14 @@ pub fn measure(head: &QueueHeader, file_bytes: u64) -> Result<Geometry> {
     Ok(g)
 }
 
+/// See [`Geometry::sole_user`].
+fn sole_user(st: &file::Stat) -> Option<u32> {
+    (st.mode & 0o077 == 0).then_some(st.uid)
+}
+
 fn verify(head: &QueueHeader, st: &file::Stat) -> Result<Geometry> {
     head.common.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
-    measure(head, st.size)
+    Ok(Geometry { sole_user: sole_user(st), ..measure(head, st.size)? })
 }
 
 /// Whether a file is long enough to be looked at. EINVAL.
@@ -326,7 +331,8 @@ pub fn duplicated(old: i32, new: i32) {
 
 fn duplicate(old: &Ref, fd: i32) -> Result<Ref> {
     let base = map::duplicate(old.base(), old.mapped_bytes())?;
-    let mapping = Mapping { base, len: old.mapped_bytes(), file: old.file() };
+    // SAFETY: just mapped.
+    let mapping = unsafe { Mapping::of(base, old.mapped_bytes(), old.file())? };
     let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
     new.fifo.store(old.fifo.load(Relaxed), Relaxed);
     if let Some(behind) = behind(old) {

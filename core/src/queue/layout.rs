@@ -163,9 +163,9 @@ pub struct Notify {
     pub due: W32,
     /// The pid namespace in which `pid` means something, by its inode number.
     pub pid_namespace: W64,
-    /// The last turns whose sender could signal the registrant himself, so that the watching thread
-    /// need not; each at its number modulo 8.
-    pub delivered: [W32; 8],
+    /// The last turns whose sender could signal the registrant himself, so that the watching thread need not,
+    /// however late it wakes; each at its number modulo their number.
+    pub delivered: [W32; 64],
 }
 
 /// What follows the common header.

@@ -12,6 +12,7 @@ use crate::region::{Corrupt, NIL};
 use crate::sync::spin::{Bell, Spin, CLOSELY};
 use crate::sync::wait::{self, On, Sleeper, Why};
 use crate::sys::{clock, clock::Deadline, raw::syscall};
+use crate::sysv::msg;
 use crate::user::Out;
 use core::ffi::{c_long, c_uint, c_void};
 use core::sync::atomic::Ordering::*;
@@ -248,26 +249,48 @@ impl Sleeper for Waiting {
                 wait::wake_forgotten(waiter.state.atomic());
             }
         }
-        if let Ok(mut locked) = Locked::acquire(object, ns, me) {
+        let _ = with_lock(object, ns, me, &mut |locked| {
             let head = locked.shared.head();
             let idle = |list: &List, something: bool| something && list.head.get() != NIL;
             let lost = head.assigned.get() != 0
                 || idle(&head.receivers, head.count.get() != 0)
                 || idle(&head.senders, head.count.get() == 0);
             if lost {
-                let _ = locked.sweep();
+                locked.sweep()?;
             }
-        }
+            Ok(())
+        });
     }
 
     fn settle(&self, object: &Ref, ns: &'static Namespace, me: u64, why: Why) -> Outcome {
-        Locked::acquire(object, ns, me)
-            .and_then(|mut locked| {
-                let outcome = self.settle_locked(&mut locked, me, why)?;
-                locked.check().map(|()| outcome)
-            })
-            .unwrap_or(Outcome::Corrupt)
+        with_lock(object, ns, me, &mut |locked| {
+            let outcome = self.settle_locked(locked, me, why)?;
+            locked.check().map(|()| outcome)
+        })
+        .unwrap_or(Outcome::Corrupt)
     }
+}
+
+/// Runs `body` under the lock of a queue that may have grown beyond our mapping since we fell asleep.
+fn with_lock<T>(
+    object: &Ref,
+    ns: &'static Namespace,
+    me: u64,
+    body: &mut dyn FnMut(&mut Locked<'_>) -> Checked<T>,
+) -> Checked<T> {
+    let mut longer = None;
+    // It may grow again before we have the lock.
+    for _ in 0..1000 {
+        let object = longer.as_ref().unwrap_or(object);
+        let mut locked = Locked::hold(object, ns, me);
+        let Some(units) = locked.shared.unmapped() else {
+            locked.ready()?;
+            return body(&mut locked);
+        };
+        drop(locked);
+        longer = Some(msg::map_more(object, units).map_err(|_| Corrupt)?);
+    }
+    Err(Corrupt)
 }
 
 impl Waiting {

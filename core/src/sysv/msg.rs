@@ -5,7 +5,7 @@ pub use super::msgctl::control;
 use super::object::{self, Get, Keys, Kind};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
-use crate::namespace::{self, ids::Room, lifeline, Namespace};
+use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
 use crate::process;
 use crate::queue::arena::NoRoom;
@@ -19,7 +19,7 @@ use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref, Table};
 use crate::region::NIL;
 use crate::sync::section::Section;
-use crate::sys::{cancel, clock, file};
+use crate::sys::{cancel, clock, file, map};
 use crate::user::{In, Out};
 use core::ffi::{c_int, c_long, c_void};
 use core::sync::atomic::{AtomicU64, Ordering::*};
@@ -129,7 +129,7 @@ type Try<'a> = &'a mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<St
 /// Maps the file anew, with an arena of `units`; makes it longer if it `may`. ENOMEM, EINVAL.
 fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<()> {
     let id = object.number.load(Relaxed);
-    let index = crate::namespace::ids::index_of(id);
+    let index = ids::index_of(id);
     let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let fd =
         file::open_at(ns.dir()?, Room::Msg.path(index).as_cstr(), flags, 0).map_err(|_| Errno::EINVAL)?;
@@ -156,21 +156,30 @@ fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<
     MSG.table.put(index as usize, &object)
 }
 
-/// How many units of the arena must be mapped, if not all of them are.
-fn unmapped(queue: &Queue<'_>) -> Option<u32> {
-    Some(queue.head().end.get()).filter(|&end| end > queue.units())
+/// The queue with an arena of `units` mapped, by a mapping of it that is too short: for sleepers, whose queue may
+/// have lost its name meanwhile. ENOMEM.
+#[cold]
+pub fn map_more(object: &Ref, units: u32) -> Result<Ref> {
+    let len = (NODES_AT + units as usize * UNIT).next_multiple_of(4096);
+    // SAFETY: just mapped.
+    let mapping = unsafe { Mapping::of(map::duplicate(object.base(), len)?, len, object.file())? };
+    let geometry = measure(&mapping, len as u64)?;
+    let id = object.number.load(Relaxed);
+    let object = mapping.install(ObjectKind::Msg, id, 0, geometry)?;
+    MSG.table.put(ids::index_of(id) as usize, &object)?;
+    Ok(object)
 }
 
 /// A try under the lock, with the whole arena mapped.
 #[inline(always)]
 fn attempt(ns: &'static Namespace, mut caller: Caller<'_>, step: Try<'_>) -> Checked<Step> {
     // Before the lock too: a repair must be able to walk the arena.
-    if let Some(units) = unmapped(&Queue::of(caller.object)) {
+    if let Some(units) = Queue::of(caller.object).unmapped() {
         return Ok(Step::Remap(units));
     }
     let mut locked = Locked::hold(caller.object, ns, caller.me);
     locked.ready()?;
-    if let Some(units) = unmapped(&locked.shared) {
+    if let Some(units) = locked.shared.unmapped() {
         return Ok(Step::Remap(units));
     }
     if locked.shared.head().common.removed.get() != 0 {
