@@ -13,7 +13,7 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::{Doer, Put};
-use crate::queue::wait::{self, Caller, Outcome, Request, Sink};
+use crate::queue::wait::{self, Caller, Outcome, Patience, Request, Sink};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Ref};
@@ -250,21 +250,29 @@ fn operate(
     step: &mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
 ) -> Result<usize> {
     let ns = namespace::current()?;
+    let mut patience = Patience::default();
     loop {
         let section = Section::enter()?;
         let me = lifeline::my_token(ns)?;
         let object = accessible(fd, right)?;
         check(object.geometry())?;
         let mut wait = None;
-        let outcome = {
+        let mut outcome;
+        // In one section: a signal that comes meanwhile ends the call as it would a sleep.
+        loop {
             let mut locked = Locked::hold(&object, ns, me);
             locked.ready().map_err(|_| Errno::EBADMSG)?;
             let before = poll::level(&locked.shared, object.geometry().max_messages);
-            let mut caller = Caller { object: &object, me, wait: &mut wait };
-            let outcome = locked.attempt(&mut |locked| step(locked, &mut caller));
+            let mut caller = Caller { object: &object, me, wait: &mut wait, patience: &mut patience };
+            let tried = locked.attempt(&mut |locked| step(locked, &mut caller));
             poll::keep_in_step(ns, &object, &locked.shared, before);
-            outcome.map_err(|_| Errno::EBADMSG)?
-        };
+            drop(locked);
+            outcome = tried.map_err(|_| Errno::EBADMSG)?;
+            if !matches!(outcome, Step::Sleep) || wait.is_some() {
+                break;
+            }
+            patience.poll(&object);
+        }
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
@@ -273,7 +281,9 @@ fn operate(
                 wait.begin();
                 drop(object);
                 drop(section);
-                match wait.block() {
+                let outcome = wait.block();
+                patience.slept();
+                match outcome {
                     Outcome::Received(result) => return result,
                     Outcome::Sent => return Ok(0),
                     // A handler with SA_RESTART has run: at the end of the line again, as in the kernel.

@@ -75,9 +75,8 @@ impl<'a, 'r> Context<'a, 'r> {
 impl Drop for Context<'_, '_> {
     fn drop(&mut self) {
         if !self.adjusted && self.set.head().adjusted.get() != 0 {
-            // From now on the sleepers have to look after those who may be killed. What is
-            // wrong with the list, the next to follow it will say.
-            let _ = self.set.nudge();
+            // From now on the sleepers have to look after those who may be killed.
+            self.set.nudge();
         }
     }
 }

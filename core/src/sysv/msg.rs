@@ -13,7 +13,7 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::Doer;
-use crate::queue::wait::{self, Caller, Outcome, Request, Sink};
+use crate::queue::wait::{self, Caller, Outcome, Patience, Request, Sink};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref, Table};
@@ -193,6 +193,7 @@ fn operate(id: c_int, right: u32, step: Try<'_>) -> Result<usize> {
     let ns = namespace::current()?;
     let mut first = true;
     let mut grown = 0;
+    let mut patience = Patience::default();
     loop {
         let section = Section::enter()?;
         let me = lifeline::my_token(ns)?;
@@ -200,7 +201,16 @@ fn operate(id: c_int, right: u32, step: Try<'_>) -> Result<usize> {
             MSG.by_id(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         object::check(&object, right)?;
         let mut wait = None;
-        let outcome = attempt(ns, Caller { object: &object, me, wait: &mut wait }, step)?;
+        let mut outcome;
+        // In one section: a signal that comes meanwhile ends the call as it would a sleep.
+        loop {
+            let caller = Caller { object: &object, me, wait: &mut wait, patience: &mut patience };
+            outcome = attempt(ns, caller, step)?;
+            if !matches!(outcome, Step::Sleep) || wait.is_some() {
+                break;
+            }
+            patience.poll(&object);
+        }
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
@@ -218,7 +228,9 @@ fn operate(id: c_int, right: u32, step: Try<'_>) -> Result<usize> {
                 drop(object);
                 drop(section);
                 first = false;
-                match wait.block() {
+                let outcome = wait.block();
+                patience.slept();
+                match outcome {
                     Outcome::Received(result) => return result,
                     Outcome::Again | Outcome::Sent | Outcome::TimedOut => {}
                     Outcome::TooBig => return Err(Errno::E2BIG),

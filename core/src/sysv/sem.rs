@@ -18,6 +18,7 @@ use crate::semset::undo::NoCell;
 use crate::semset::wait::{Outcome, Wait, Waiting};
 use crate::semset::Set;
 use crate::sync::section::Section;
+use crate::sync::spin::{Spin, CLOSELY, RARELY};
 use crate::sync::wait::On;
 use crate::sys::clock::{self, Deadline};
 use crate::sys::file;
@@ -148,9 +149,10 @@ pub fn operate(id: c_int, ops: In<sembuf>, count: usize, timeout: Option<In<time
             return Err(Errno::EINVAL);
         }
         let deadline = deadline(timeout)?;
-        return match at_once(ns, id, Op::from(&op[0]))? {
+        let mut spin = Spin::default();
+        return match at_once(ns, id, Op::from(&op[0]), deadline.as_ref(), &mut spin)? {
             true => Ok(()),
-            false => in_turn(ns, id, &op, deadline),
+            false => in_turn(ns, id, &op, deadline, &mut spin),
         };
     }
     if count as u64 > limits::get(ns, Limit::SemOpm) {
@@ -176,7 +178,7 @@ fn operate_several(
     if id < 0 {
         return Err(Errno::EINVAL);
     }
-    in_turn(ns, id, copied, deadline(timeout)?)
+    in_turn(ns, id, copied, deadline(timeout)?, &mut Spin::default())
 }
 
 /// EINVAL.
@@ -213,9 +215,22 @@ fn check(object: &Ref, ops: &[sembuf]) -> Result<()> {
     object::check(object, if alters { perm::WRITE } else { perm::READ })
 }
 
+/// Whether the value in a word allows an operation to be done.
+#[inline(always)]
+fn allows(seen: u64, op: Op) -> bool {
+    let value = word::value(seen);
+    value + op.change >= 0 && (op.change != 0 || value == 0)
+}
+
 /// One operation by one compare-and-swap. False: it takes the lock to say.
 #[inline]
-fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
+fn at_once(
+    ns: &'static Namespace,
+    id: c_int,
+    op: Op,
+    deadline: Option<&Deadline>,
+    spin: &mut Spin,
+) -> Result<bool> {
     if op.undo() {
         return Ok(false);
     }
@@ -227,15 +242,23 @@ fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
     let pid = process::pid()?;
     let mut seen = word.get();
     loop {
-        let value = word::value(seen) + op.change;
-        if seen & word::SLOW != 0 || value < 0 || op.change == 0 && value != 0 {
+        if seen & word::SLOW != 0 {
             return Ok(false);
         }
+        if !allows(seen, op) {
+            if op.flags & libc::IPC_NOWAIT != 0 || !spin.may() {
+                return Ok(false);
+            }
+            poll(&set, op, deadline, spin)?;
+            seen = word.get();
+            continue;
+        }
+        let value = word::value(seen) + op.change;
         if value > SEMVMX {
             return Err(Errno::ERANGE);
         }
         // SYNC: semaphore word (acquire and release side)
-        match word.atomic().compare_exchange_weak(seen, word::of(value, pid), AcqRel, Acquire) {
+        match word.atomic().compare_exchange_weak(seen, word::after(seen, value, pid), AcqRel, Acquire) {
             Ok(_) => break,
             Err(now) => seen = now,
         }
@@ -247,15 +270,38 @@ fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
     Ok(true)
 }
 
+/// Looks at a semaphore until the operation is allowed, or it is time to sleep. The lock is not held. EIDRM.
+#[cold]
+fn poll(set: &Set<'_>, op: Op, deadline: Option<&Deadline>, spin: &mut Spin) -> Result<()> {
+    let word = set.word(op.sem)?;
+    let removed = &set.head().common.removed;
+    let (seen, pid) = (word.get(), process::pid()?);
+    // Another has taken what this one wants; else this one has, and waits for more.
+    let gap = if word::pid(seen) != pid { RARELY } else { CLOSELY };
+    spin.poll((word::peer(seen, pid), gap), deadline, &|| allows(word.get(), op) || removed.get() != 0);
+    if removed.get() != 0 {
+        return Err(Errno::EIDRM);
+    }
+    Ok(())
+}
+
 /// What a try under the lock comes to.
 enum Turn {
     Done,
     Sleep,
+    /// This one keeps it from being done, and may be polled for.
+    Poll(Op),
     Fail(Errno),
 }
 
 /// Does operations under the lock, sleeping where they have to wait.
-fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> {
+fn in_turn(
+    ns: &'static Namespace,
+    id: c_int,
+    ops: &[sembuf],
+    deadline: Option<Deadline>,
+    spin: &mut Spin,
+) -> Result<()> {
     let adjusts = ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0);
     if adjusts {
         process::page()?.adjusts.store(1, Relaxed);
@@ -272,25 +318,36 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
             watch::stay_watched(ns);
         }
         let mut wait = None;
-        let turn = {
+        // In one section: a signal that comes meanwhile ends the call as it would a sleep.
+        let turn = loop {
             let mut locked = Locked::hold(&object, ns, me);
             locked.ready()?;
             if locked.shared.head().common.removed.get() != 0 {
                 return Err(Errno::EIDRM);
             }
             locked.shared.back_redo(ops.len())?;
-            locked.attempt(&mut |locked| take_turn(locked, (&object, me), (ops, deadline), &mut wait))?
+            let may_poll = spin.may();
+            let turn = locked.attempt(&mut |locked| {
+                take_turn(locked, (&object, me), (ops, deadline), may_poll, &mut wait)
+            })?;
+            drop(locked);
+            match turn {
+                Turn::Poll(op) => poll(&Set::of(&object), op, deadline.as_ref(), spin)?,
+                turn => break turn,
+            }
         };
         match turn {
             Turn::Done => return Ok(()),
             Turn::Fail(e) => return Err(e),
-            Turn::Sleep => {
+            Turn::Sleep | Turn::Poll(_) => {
                 let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
                 wait.begin();
                 drop(object);
                 drop(section);
                 first = false;
-                match wait.block() {
+                let outcome = wait.block();
+                spin.slept();
+                match outcome {
                     Outcome::Done(result) => return result,
                     Outcome::Again => {}
                     Outcome::Removed => return Err(Errno::EIDRM),
@@ -308,6 +365,7 @@ fn take_turn(
     locked: &mut Locked<'_>,
     (object, me): (&Ref, lifeline::Token),
     (ops, deadline): (&[sembuf], Option<Deadline>),
+    may_poll: bool,
     wait: &mut Option<Wait>,
 ) -> Checked<Turn> {
     let ns = locked.ns;
@@ -325,6 +383,7 @@ fn take_turn(
     }
     let turn = match set.plan(list, doer)? {
         Plan::Fail(e) => Turn::Fail(e),
+        Plan::Blocked(op) if may_poll => Turn::Poll(op),
         Plan::Blocked(op) => match set.enter(ops, op, (me, doer)) {
             Ok((cell, waiter)) => {
                 let waiting = Waiting { cell, seq: waiter.seq.get() };
