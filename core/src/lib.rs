@@ -12,6 +12,7 @@ pub mod errno;
 pub mod fd;
 pub mod inspect;
 pub mod ipc;
+pub mod likely;
 pub mod limits;
 pub mod namespace;
 pub mod perm;

@@ -7,6 +7,7 @@
 //! be taken up by looking at it.
 
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::namespace::Namespace;
 use crate::queue::cells::staged_cells;
 use crate::queue::layout::*;
@@ -100,7 +101,7 @@ pub fn enter(fd: i32, access: i32, mapping: Mapping, geometry: Geometry) -> Resu
 }
 
 /// The queue behind a descriptor. EBADF. The caller is inside a section.
-#[inline]
+#[inline(always)]
 pub fn find(fd: i32) -> Result<Ref> {
     match known(fd) {
         Some(object) => Ok(object),
@@ -109,14 +110,20 @@ pub fn find(fd: i32) -> Result<Ref> {
 }
 
 /// The queue behind a descriptor that this process has used before.
-#[inline]
+#[inline(always)]
 pub fn known(fd: i32) -> Option<Ref> {
-    let object = TABLE.get(usize::try_from(fd).ok()?)?;
-    (object.number.load(Relaxed) == fd).then_some(object)
+    // As an unsigned number, a negative one is above all entries.
+    let object = TABLE.get(fd as u32 as usize)?;
+    // Its slot may have become another's since it was looked up.
+    if unlikely(object.number.load(Relaxed) != fd || !object.is(ObjectKind::Mq)) {
+        return None;
+    }
+    Some(object)
 }
 
 /// Takes up a descriptor that came by dup, exec or a socket. EBADF.
 #[cold]
+#[inline(never)]
 fn adopt(fd: i32) -> Result<Ref> {
     if fd < 0 {
         return Err(Errno::EBADF);

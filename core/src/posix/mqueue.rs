@@ -5,6 +5,7 @@ pub use super::notify::notify;
 use super::{descriptor, name, notify as notification, poll};
 use crate::cred::{self, Cred};
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::limits::{self, Limit};
 use crate::namespace::{self, lifeline, Namespace};
 use crate::perm::{self, Perm};
@@ -214,13 +215,21 @@ pub fn unlink_in(ns: &Namespace, name: In<c_char>) -> Result<()> {
     })
 }
 
+#[inline(always)]
 fn deadline(timeout: Option<In<timespec>>) -> Result<Option<Deadline>> {
-    let Some(timeout) = timeout.filter(|t| !t.is_null()) else { return Ok(None) };
+    match timeout.filter(|t| !t.is_null()) {
+        None => Ok(None),
+        Some(timeout) => moment(timeout).map(Some),
+    }
+}
+
+#[inline(never)]
+fn moment(timeout: In<timespec>) -> Result<Deadline> {
     let t = timeout.read()?;
     if t.tv_sec < 0 || !(0..1_000_000_000).contains(&t.tv_nsec) {
         return Err(Errno::EINVAL);
     }
-    Ok(Some(Deadline::at(t)))
+    Ok(Deadline::at(t))
 }
 
 /// What a try under the lock comes to.
@@ -231,23 +240,23 @@ enum Step {
 }
 
 /// The descriptor's queue, if its access mode has `right`. EBADF.
-#[inline]
+#[inline(always)]
 fn accessible(fd: mqd_t, right: c_int) -> Result<Ref> {
     let object = descriptor::find(fd)?;
     let access = object.access.load(Relaxed) as c_int;
-    if access != libc::O_RDWR && access != right {
+    if unlikely(access != libc::O_RDWR && access != right) {
         return Err(Errno::EBADF);
     }
     Ok(object)
 }
 
 /// Runs `step` under the lock until it is done, sleeping where it says so.
-#[inline]
+#[inline(always)]
 fn operate(
     fd: mqd_t,
     right: c_int,
-    check: &dyn Fn(&Geometry) -> Result<()>,
-    step: &mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
+    check: impl Fn(&Geometry) -> Result<()>,
+    mut step: impl FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
 ) -> Result<usize> {
     let ns = namespace::current()?;
     loop {
@@ -257,12 +266,13 @@ fn operate(
         check(object.geometry())?;
         let mut wait = None;
         let outcome = {
-            let mut locked = Locked::hold(&object, ns, me);
+            let queue = Queue::of_kind(&object, ObjectKind::Mq);
+            let mut locked = Locked::hold(queue, &object, ns, me);
             locked.ready().map_err(|_| Errno::EBADMSG)?;
-            let before = poll::level(&locked.shared, object.geometry().max_messages);
+            let before = queue.head().count.get();
             let mut caller = Caller { object: &object, me, wait: &mut wait };
-            let outcome = locked.attempt(&mut |locked| step(locked, &mut caller));
-            poll::keep_in_step(ns, &object, &locked.shared, before);
+            let outcome = locked.attempt(|locked| step(locked, &mut caller));
+            poll::keep_in_step(ns, &object, &queue, Some(before));
             outcome.map_err(|_| Errno::EBADMSG)?
         };
         match outcome {
@@ -273,18 +283,27 @@ fn operate(
                 wait.begin();
                 drop(object);
                 drop(section);
-                match wait.block() {
-                    Outcome::Received(result) => return result,
-                    Outcome::Sent => return Ok(0),
-                    // A handler with SA_RESTART has run: at the end of the line again, as in the kernel.
-                    Outcome::Again | Outcome::Interrupted(true) => {}
-                    Outcome::Interrupted(false) => return Err(Errno::EINTR),
-                    Outcome::TimedOut => return Err(Errno::ETIMEDOUT),
-                    Outcome::TooBig | Outcome::Removed | Outcome::Corrupt => return Err(Errno::EBADMSG),
+                if let Some(result) = sleep(wait) {
+                    return result;
                 }
             }
         }
     }
+}
+
+/// What the call comes to after a wait; None: it begins again.
+#[cold]
+#[inline(never)]
+fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
+    Some(match wait.block() {
+        Outcome::Received(result) => result,
+        Outcome::Sent => Ok(0),
+        // A handler with SA_RESTART has run: at the end of the line again, as in the kernel.
+        Outcome::Again | Outcome::Interrupted(true) => return None,
+        Outcome::Interrupted(false) => Err(Errno::EINTR),
+        Outcome::TimedOut => Err(Errno::ETIMEDOUT),
+        Outcome::TooBig | Outcome::Removed | Outcome::Corrupt => Err(Errno::EBADMSG),
+    })
 }
 
 /// EAGAIN or ETIMEDOUT where waiting is out of the question.
@@ -298,8 +317,29 @@ fn may_wait(object: &Ref, deadline: Option<&Deadline>) -> Result<()> {
     Ok(())
 }
 
+/// What somebody sends.
+struct Letter {
+    text: In<c_char>,
+    len: usize,
+    priority: c_uint,
+}
+
+impl Letter {
+    /// Writes the message into a free node. EFAULT.
+    #[inline(always)]
+    fn fill(&self, queue: &Queue<'_>, n: u32) -> Checked<Result<()>> {
+        let node = queue.node(n)?;
+        node.key.set((PRIORITIES - 1 - self.priority) as u64);
+        node.len.set(self.len as u32);
+        let to = queue.text(n, self.len)?;
+        // SAFETY: text() has checked the place.
+        Ok(unsafe { self.text.copy_to(to, self.len) })
+    }
+}
+
 /// Sends `len` bytes with a priority; `timeout` is absolute, by CLOCK_REALTIME.
 /// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_send(3)
+#[inline(always)]
 pub fn send(
     fd: mqd_t,
     text: In<c_char>,
@@ -307,43 +347,34 @@ pub fn send(
     priority: c_uint,
     timeout: Option<In<timespec>>,
 ) -> Result<()> {
+    let deadline = deadline(timeout);
+    send_until(fd, &Letter { text, len, priority }, deadline)
+}
+
+#[inline(never)]
+fn send_until(fd: mqd_t, letter: &Letter, deadline: Result<Option<Deadline>>) -> Result<()> {
     cancel::test();
-    let deadline = deadline(timeout)?;
-    if priority >= PRIORITIES {
+    let deadline = deadline?;
+    if unlikely(letter.priority >= PRIORITIES) {
         return Err(Errno::EINVAL);
     }
     let check = |g: &Geometry| {
-        if len > g.message_bytes as usize {
+        if unlikely(letter.len > g.message_bytes as usize) {
             return Err(Errno::EMSGSIZE);
         }
-        text.check(len)
+        letter.text.check(letter.len)
     };
-    operate(fd, libc::O_WRONLY, &check, &mut |locked, caller| {
+    operate(fd, libc::O_WRONLY, check, |locked, caller| {
         let queue = &locked.shared;
         let full = queue.head().count.get() >= caller.object.geometry().max_messages as u64;
-        let n = if full { Ok(NIL) } else { queue.cell_alloc() }?;
-        if n == NIL {
-            if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
-                return Ok(Step::Fail(e));
-            }
+        let n = if unlikely(full) { NIL } else { queue.cell_alloc()? };
+        if unlikely(n == NIL) {
+            return stage(locked, caller, letter, deadline);
         }
-        let n = if full { queue.cell_alloc()? } else { n };
-        if n != NIL {
-            if let Err(e) = fill(&queue, n, text, len, priority)? {
-                queue.cell_free(n)?;
-                return Ok(Step::Fail(e));
-            }
-        }
-        if full || n == NIL {
-            let request = Request {
-                kind: waiter_kind::SENDER,
-                how: Match::Any,
-                max_len: len as u64,
-                node: n,
-                sink: None,
-                deadline,
-            };
-            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
+        if let Err(e) = letter.fill(queue, n)? {
+            core::hint::cold_path();
+            queue.cell_free(n)?;
+            return Ok(Step::Fail(e));
         }
         put(locked, n)?;
         Ok(Step::Done(0))
@@ -351,22 +382,41 @@ pub fn send(
     .map(|_| ())
 }
 
-/// Writes a message into a free node. EFAULT.
-#[inline]
-fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uint) -> Checked<Result<()>> {
-    let node = queue.node(n)?;
-    node.key.set((PRIORITIES - 1 - priority) as u64);
-    node.len.set(len as u32);
-    let to = queue.text(n, len)?;
-    // SAFETY: text() has checked the place.
-    Ok(unsafe { text.copy_to(to, len) })
+/// Waits for room, with the message prepared in a cell of its own if there is one.
+#[cold]
+#[inline(never)]
+fn stage(
+    locked: &mut Locked<'_>,
+    caller: &mut Caller<'_>,
+    letter: &Letter,
+    deadline: Option<Deadline>,
+) -> Checked<Step> {
+    if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
+        return Ok(Step::Fail(e));
+    }
+    let n = locked.shared.cell_alloc()?;
+    if n != NIL {
+        if let Err(e) = letter.fill(&locked.shared, n)? {
+            locked.shared.cell_free(n)?;
+            return Ok(Step::Fail(e));
+        }
+    }
+    let request = Request {
+        kind: waiter_kind::SENDER,
+        how: Match::Any,
+        max_len: letter.len as u64,
+        node: n,
+        sink: None,
+        deadline,
+    };
+    wait::enter(locked, caller, request).map(|()| Step::Sleep)
 }
 
-#[inline]
+#[inline(always)]
 fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
     let queue = &locked.shared;
     let notify = &queue.head().notify;
-    let due = queue.head().count.get() == 0 && notify.token.get() != 0;
+    let due = queue.head().count.get() == 0 && unlikely(notify.token.get() != 0);
     if due {
         notify.due.set(1);
     }
@@ -375,7 +425,7 @@ fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
     let put = queue.put(n, &mut locked.wakes, now_s)?;
     if due {
         if put == Put::Queued {
-            notification::fire(locked.ns, &queue);
+            notification::fire(locked.ns, queue);
         }
         notify.due.set(0);
     }
@@ -384,6 +434,7 @@ fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
 
 /// Receives the oldest message of the highest priority; how many bytes.
 /// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_receive(3)
+#[inline(always)]
 pub fn receive(
     fd: mqd_t,
     text: Out<c_char>,
@@ -391,29 +442,31 @@ pub fn receive(
     priority: Out<c_uint>,
     timeout: Option<In<timespec>>,
 ) -> Result<usize> {
+    let deadline = deadline(timeout);
+    receive_until(fd, text, len, priority, deadline)
+}
+
+#[inline(never)]
+fn receive_until(
+    fd: mqd_t,
+    text: Out<c_char>,
+    len: usize,
+    priority: Out<c_uint>,
+    deadline: Result<Option<Deadline>>,
+) -> Result<usize> {
     cancel::test();
-    let deadline = deadline(timeout)?;
-    let any = Match::AtMost(i64::MAX);
+    let deadline = deadline?;
     let sink = Sink::Mq(text.offset(0), priority);
-    let check = |g: &Geometry| if len < g.message_bytes as usize { Err(Errno::EMSGSIZE) } else { Ok(()) };
-    operate(fd, libc::O_RDONLY, &check, &mut |locked, caller| {
-        let mut n = locked.shared.find(any)?;
-        if n == NIL && locked.shared.head().assigned.get() != 0 && locked.sweep()? {
-            n = locked.shared.find(any)?;
+    let check = |g: &Geometry| {
+        if unlikely(len < g.message_bytes as usize) {
+            return Err(Errno::EMSGSIZE);
         }
-        if n == NIL {
-            if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
-                return Ok(Step::Fail(e));
-            }
-            let request = Request {
-                kind: waiter_kind::RECEIVER,
-                how: any,
-                max_len: u64::MAX,
-                node: NIL,
-                sink: Some(sink),
-                deadline,
-            };
-            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
+        Ok(())
+    };
+    operate(fd, libc::O_RDONLY, check, |locked, caller| {
+        let n = locked.first(Match::AtMost(i64::MAX))?;
+        if unlikely(n == NIL) {
+            return await_message(locked, caller, sink, deadline);
         }
         let queue = &locked.shared;
         let delivered = sink.deliver(queue, n)?;
@@ -424,6 +477,28 @@ pub fn receive(
             Err(e) => Step::Fail(e),
         })
     })
+}
+
+#[cold]
+#[inline(never)]
+fn await_message(
+    locked: &mut Locked<'_>,
+    caller: &mut Caller<'_>,
+    sink: Sink,
+    deadline: Option<Deadline>,
+) -> Checked<Step> {
+    if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
+        return Ok(Step::Fail(e));
+    }
+    let request = Request {
+        kind: waiter_kind::RECEIVER,
+        how: Match::AtMost(i64::MAX),
+        max_len: u64::MAX,
+        node: NIL,
+        sink: Some(sink),
+        deadline,
+    };
+    wait::enter(locked, caller, request).map(|()| Step::Sleep)
 }
 
 /// Gets the attributes and sets O_NONBLOCK; either pointer may be null.

@@ -8,6 +8,7 @@
 use super::layout::*;
 use super::{Checked, Queue};
 use crate::errno::Errno;
+use crate::likely::unlikely;
 use crate::region::{Corrupt, NIL};
 use crate::sys::map;
 use core::sync::atomic::Ordering::Release;
@@ -218,8 +219,17 @@ impl Queue<'_> {
         self.arena_free(end)
     }
 
+    /// Whether [`Queue::trim`] may have something to do.
+    #[inline(always)]
+    pub fn may_trim(&self) -> bool {
+        let head = self.head();
+        head.count.get() == 0 && unlikely(head.end.get() > 4 * (FIRST_BYTES / UNIT) as u32)
+    }
+
     /// Gives the memory of an empty queue back, but for its first page; at most once a second, so
     /// that a queue which fills and empties all the time keeps what it needs.
+    #[cold]
+    #[inline(never)]
     pub fn trim(&self, now_s: i64) -> Checked<()> {
         let head = self.head();
         let (end, first) = (head.end.get(), (FIRST_BYTES / UNIT) as u32);
@@ -252,12 +262,27 @@ impl Queue<'_> {
         Ok(())
     }
 
-    /// Makes the key table larger when chains grow long. Failing to is no error.
+    /// Whether the chains in the key table grow long.
+    #[inline(always)]
+    pub fn table_is_crowded(&self) -> bool {
+        let keys = self.head().keys.get() as usize;
+        keys >= 2 * FIRST_BUCKETS && keys >> self.table_bits() >= 2
+    }
+
+    /// The binary logarithm of the key table's size.
+    fn table_bits(&self) -> u32 {
+        let head = self.head();
+        let bits = if head.table.get() == NIL { FIRST_BUCKETS.trailing_zeros() } else { head.table_bits.get() };
+        bits.min(31)
+    }
+
+    /// Makes the key table larger. Failing to is no error.
+    #[cold]
+    #[inline(never)]
     pub fn grow_table(&self) -> Result<(), NoRoom> {
         let head = self.head();
-        let old = head.table.get();
-        let bits = if old == NIL { FIRST_BUCKETS.trailing_zeros() } else { head.table_bits.get() };
-        if bits >= 24 || head.keys.get() >> bits < 2 {
+        let (old, bits) = (head.table.get(), self.table_bits());
+        if bits >= 24 || !self.table_is_crowded() {
             return Ok(());
         }
         let new_bits = bits + 2;

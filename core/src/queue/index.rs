@@ -7,7 +7,7 @@
 
 use super::layout::*;
 use super::{Checked, Queue};
-use crate::region::{Corrupt, NIL};
+use crate::region::{Corrupt, NIL, W32};
 
 /// What a receiver takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,15 @@ impl Match {
 
 impl Queue<'_> {
     /// The leader of `key`, or NIL.
-    #[inline]
+    #[inline(always)]
     fn find_key(&self, key: i64) -> Checked<u32> {
-        let mut n = self.bucket(key)?.get();
+        self.find_in(self.bucket(key)?, key)
+    }
+
+    /// The same, in its bucket.
+    #[inline(always)]
+    fn find_in(&self, bucket: &W32, key: i64) -> Checked<u32> {
+        let mut n = bucket.get();
         let mut bound = self.geometry.nodes;
         while n != NIL {
             let node = self.node(n)?;
@@ -70,7 +76,7 @@ impl Queue<'_> {
     }
 
     /// The leader of the smallest key, or NIL.
-    #[inline]
+    #[inline(always)]
     fn smallest(&self) -> Checked<u32> {
         let head = self.head();
         let top = head.keymap_top.get();
@@ -85,7 +91,7 @@ impl Queue<'_> {
     }
 
     /// The message that a receiver gets, or NIL.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, how: Match) -> Checked<u32> {
         let n = match how {
             Match::Any => self.head().first.get(),
@@ -99,6 +105,8 @@ impl Queue<'_> {
         Ok(n)
     }
 
+    #[cold]
+    #[inline(never)]
     fn find_except(&self, key: i64) -> Checked<u32> {
         let mut n = self.head().first.get();
         let mut bound = self.geometry.nodes;
@@ -121,6 +129,7 @@ impl Queue<'_> {
         Ok(n)
     }
 
+    #[inline(always)]
     fn keymap_set(&self, key: i64) {
         let (head, word, bit) = (self.head(), key as usize >> 6, key & 63);
         let map = self.keymap(word);
@@ -130,6 +139,7 @@ impl Queue<'_> {
         head.keymap_top.set(head.keymap_top.get() | 1 << (word >> 6));
     }
 
+    #[inline(always)]
     fn keymap_clear(&self, key: i64) {
         let (head, word, bit) = (self.head(), key as usize >> 6, key & 63);
         let map = self.keymap(word);
@@ -145,9 +155,9 @@ impl Queue<'_> {
     }
 
     /// Enters a message that is QUEUED and the last in order of sending.
-    #[inline]
-    pub fn link(&self, n: u32) -> Checked<()> {
-        let (head, node) = (self.head(), self.node(n)?);
+    #[inline(always)]
+    pub fn link(&self, n: u32, node: &Node) -> Checked<()> {
+        let head = self.head();
         if self.system_v {
             let last = head.last.get();
             node.before.set(last);
@@ -161,8 +171,9 @@ impl Queue<'_> {
         }
         node.next.set(NIL);
         let key = node.key.get() as i64;
-        match self.find_key(key)? {
-            NIL => self.enter_key(n, node, key)?,
+        let bucket = self.bucket(key)?;
+        match self.find_in(bucket, key)? {
+            NIL => self.enter_key(n, node, key, bucket)?,
             leader => {
                 let leader = self.node(leader)?;
                 self.node(leader.tail.get())?.next.set(n);
@@ -174,8 +185,8 @@ impl Queue<'_> {
         Ok(())
     }
 
-    fn enter_key(&self, n: u32, node: &Node, key: i64) -> Checked<()> {
-        let bucket = self.bucket(key)?;
+    #[inline(always)]
+    fn enter_key(&self, n: u32, node: &Node, key: i64, bucket: &W32) -> Checked<()> {
         node.tail.set(n);
         node.bucket_next.set(bucket.get());
         bucket.set(n);
@@ -190,9 +201,9 @@ impl Queue<'_> {
     }
 
     /// Takes message `n`, the first of its key, out of all lists.
-    #[inline]
-    pub fn unlink(&self, n: u32) -> Checked<()> {
-        let (head, node) = (self.head(), self.node(n)?);
+    #[inline(always)]
+    pub fn unlink(&self, n: u32, node: &Node) -> Checked<()> {
+        let head = self.head();
         if self.system_v {
             let (before, after) = (node.before.get(), node.after.get());
             match before {
@@ -211,6 +222,7 @@ impl Queue<'_> {
     }
 
     /// Makes the next message of its key the leader, or takes the key out.
+    #[inline(always)]
     fn leave_key(&self, n: u32, node: &Node) -> Checked<()> {
         let key = node.key.get() as i64;
         let small = (0..SMALL_KEYS).contains(&key);
@@ -264,7 +276,7 @@ impl Queue<'_> {
             for i in 0..1usize << self.geometry.table_bits {
                 // SAFETY: the mapping holds the table, by the measures taken when it was mapped.
                 unsafe {
-                    &*self.base.add(self.geometry.table_at as usize).cast::<crate::region::W32>().add(i)
+                    &*self.base.add(self.geometry.table_at as usize).cast::<W32>().add(i)
                 }
                 .set(NIL);
             }

@@ -4,6 +4,7 @@ use super::index::Match;
 use super::layout::*;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
+use crate::likely::unlikely;
 use crate::region::{Corrupt, NIL};
 use crate::sync::wait::claim;
 use core::sync::atomic::Ordering::Release;
@@ -29,16 +30,17 @@ pub struct Doer {
 impl<'r> Queue<'r> {
     /// Memory back from a message that is FREE by its state.
     #[inline(always)]
-    pub(super) fn free_node(&self, n: u32) -> Checked<()> {
+    pub(super) fn free_node(&self, n: u32, node: &Node) -> Checked<()> {
         if self.system_v {
             self.arena_free(n)
         } else {
-            self.cell_free(n)
+            self.cell_put(n, node);
+            Ok(())
         }
     }
 
     /// Sends the message in node `n`, whose key, length and text are filled in.
-    #[inline]
+    #[inline(always)]
     pub fn put(&self, n: u32, wakes: &mut Wakes<'r>, now_s: i64) -> Checked<Put> {
         let (head, node) = (self.head(), self.node(n)?);
         let seq = head.next_seq.get();
@@ -46,15 +48,16 @@ impl<'r> Queue<'r> {
         node.seq.set(seq);
         // The commit point: from here on the message is sent, and survives our death.
         node.state.atomic().store(state::QUEUED, Release);
-        if head.receivers.head.get() != NIL && self.hand_over(n, node, wakes, now_s)? {
+        if unlikely(head.receivers.head.get() != NIL) && self.hand_over(n, node, wakes, now_s)? {
             return Ok(Put::HandedOver);
         }
-        self.link(n)?;
+        self.link(n, node)?;
         Ok(Put::Queued)
     }
 
     /// Gives message `n`, which is in no list, to the first waiting receiver that takes it.
     /// System V receivers with too little room are told so on the way (Linux: pipelined_send).
+    #[inline(never)]
     fn hand_over(&self, n: u32, node: &Node, wakes: &mut Wakes<'r>, now_s: i64) -> Checked<bool> {
         let mut w = self.head().receivers.head.get();
         for _ in 0..=WAITERS {
@@ -93,31 +96,37 @@ impl<'r> Queue<'r> {
     }
 
     /// Takes message `n`, whose text has been copied out, from the queue.
-    #[inline]
+    #[inline(always)]
     pub fn consume(&self, n: u32, by: Doer) -> Checked<()> {
         let (head, node) = (self.head(), self.node(n)?);
         // The commit point: from here on the message is received.
         node.state.atomic().store(state::FREE, Release);
-        self.unlink(n)?;
+        self.unlink(n, node)?;
         head.receive_pid.set(by.pid);
         head.receive_time.set(by.now_s as u64);
-        self.free_node(n)
+        self.free_node(n, node)
     }
 
     /// Frees message `n`, which was assigned to a waiter and has been copied out.
     pub fn consume_assigned(&self, n: u32) -> Checked<()> {
         let head = self.head();
-        self.node(n)?.state.atomic().store(state::FREE, Release);
+        let node = self.node(n)?;
+        node.state.atomic().store(state::FREE, Release);
         head.assigned.set(head.assigned.get().saturating_sub(1));
-        self.free_node(n)
+        self.free_node(n, node)
     }
 
     /// Lets waiting senders go on after room has come free.
-    #[inline]
+    #[inline(always)]
     pub fn admit(&self, wakes: &mut Wakes<'r>) -> Checked<()> {
-        if self.head().senders.head.get() == NIL {
-            return Ok(());
+        if unlikely(self.head().senders.head.get() != NIL) {
+            return self.admit_some(wakes);
         }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn admit_some(&self, wakes: &mut Wakes<'r>) -> Checked<()> {
         if self.system_v {
             self.admit_system_v(wakes)
         } else {
@@ -126,6 +135,7 @@ impl<'r> Queue<'r> {
     }
 
     /// Whether a System V message of `len` bytes fits (Linux: msg_fits_inqueue).
+    #[inline(always)]
     pub fn fits(&self, len: u64) -> bool {
         let head = self.head();
         let limit = head.max_bytes.get();

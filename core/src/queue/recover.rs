@@ -69,7 +69,7 @@ impl<'r> Queue<'r> {
         for &(seq, n) in queued.sorted() {
             next_seq = seq.wrapping_add(1);
             if head.assigned.get() == 0 || !self.is_assigned(n)? {
-                self.link(n)?;
+                self.link(n, self.node(n)?)?;
             }
         }
         head.next_seq.set(next_seq);
@@ -289,7 +289,7 @@ impl<'r> Queue<'r> {
                 if self.node(n)?.len.get() as u64 > waiter.max_len.get() {
                     wakes.end(waiter.state.atomic(), waiting::FAILED);
                 } else if claim(waiter.state.atomic()) {
-                    self.unlink(n)?;
+                    self.unlink(n, self.node(n)?)?;
                     self.assign(n, waiter, self.head().send_time.get() as i64);
                 }
             }

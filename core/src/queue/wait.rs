@@ -31,7 +31,7 @@ pub enum Sink {
 
 impl Sink {
     /// Copies message `n` out; how many bytes of text. The queue is locked.
-    #[inline]
+    #[inline(always)]
     pub fn deliver(&self, queue: &Queue<'_>, n: u32) -> Checked<Result<usize>> {
         let node = queue.node(n)?;
         let (len, key) = (node.len.get() as usize, node.key.get() as i64);
@@ -115,6 +115,7 @@ pub struct Caller<'a> {
 
 /// Enters a wait in the queue; the lock is held.
 #[cold]
+#[inline(never)]
 pub fn enter(locked: &mut Locked<'_>, caller: &mut Caller<'_>, request: Request) -> Checked<()> {
     let (queue, ns) = (locked.shared, locked.ns);
     let (object, me) = (caller.object, caller.me);

@@ -56,13 +56,11 @@ impl<'r> Set<'r> {
         self.geometry.nsems
     }
 
+    #[inline(always)]
     fn at<T>(&self, offset: usize, i: u32, n: u32) -> Checked<&'r T> {
-        if i >= n {
-            return Err(Corrupt);
-        }
         // SAFETY: the mapping holds `n` of them here, by the measures taken when it was mapped;
         // all are structures of atomics.
-        Ok(unsafe { &*self.base.add(offset).cast::<T>().add(i as usize) })
+        Corrupt::unless(i < n, || unsafe { &*self.base.add(offset).cast::<T>().add(i as usize) })
     }
 
     /// The word of semaphore `i`.

@@ -1,6 +1,7 @@
 //! An object with its lock held.
 
 use super::wait::Wakes;
+use crate::likely::unlikely;
 use crate::namespace::Namespace;
 use crate::region::header::Header;
 use crate::region::object::Ref;
@@ -32,16 +33,15 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
     /// Takes the lock, and repairs the object if its last holder died over it.
     /// Corrupt when that cannot be done. The caller is inside a section.
     pub fn acquire(object: &'r Ref, ns: &'static Namespace, me: u64) -> Checked<Self> {
-        let mut locked = Self::hold(object, ns, me);
+        let mut locked = Self::hold(S::of(object), object, ns, me);
         locked.ready()?;
         Ok(locked)
     }
 
     /// The first half of [`Locked::acquire`], for paths on which even to move it would be felt: [`Locked::ready`]
-    /// comes next.
+    /// comes next. `shared` is what lies in `object`.
     #[inline(always)]
-    pub fn hold(object: &'r Ref, ns: &'static Namespace, me: u64) -> Self {
-        let shared = S::of(object);
+    pub fn hold(shared: S, object: &'r Ref, ns: &'static Namespace, me: u64) -> Self {
         shared.common().help(ns, me);
         Locked { shared, wakes: Wakes::default(), ns, object }
     }
@@ -49,7 +49,7 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
     /// Repairs the object if it needs it. Corrupt when that cannot be done.
     #[inline(always)]
     pub fn ready(&mut self) -> Checked<()> {
-        if self.shared.common().broken.get() != 0 {
+        if unlikely(self.shared.common().broken.get() != 0) {
             self.repair()?;
         }
         self.check()
@@ -57,6 +57,7 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
 
     /// Makes the derived data anew.
     #[cold]
+    #[inline(never)]
     pub fn repair(&mut self) -> Checked<()> {
         self.check()?;
         self.shared.repair(self.object, self.ns, &mut self.wakes)
@@ -65,28 +66,26 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
     /// Corrupt when the object's memory has gone: then what was read was zeros, what was written is lost.
     #[inline(always)]
     pub fn check(&self) -> Checked<()> {
-        if self.shared.common().is_there() {
-            Ok(())
-        } else {
-            Err(Corrupt)
-        }
+        Corrupt::unless(self.shared.common().is_there(), || ())
     }
 
-    /// Runs `body`, and once more after a repair when it finds the object in disorder. What it gives is best
-    /// small enough for registers.
+    /// Runs `body`, and once more after a repair when it finds the object in disorder.
     #[inline(always)]
-    pub fn attempt<T>(&mut self, body: &mut dyn FnMut(&mut Self) -> Checked<T>) -> Checked<T> {
-        if let Ok(value) = body(self) {
-            return self.check().map(|()| value);
+    pub fn attempt<T>(&mut self, mut body: impl FnMut(&mut Self) -> Checked<T>) -> Checked<T> {
+        let mut repaired = false;
+        loop {
+            match body(self) {
+                Ok(value) => return self.check().map(|()| value),
+                Err(Corrupt) if repaired => return Err(Corrupt),
+                Err(Corrupt) => self.repair()?,
+            }
+            repaired = true;
         }
-        self.repair()?;
-        let value = body(self)?;
-        self.check().map(|()| value)
     }
 }
 
 impl<'r, S: Shared<'r>> Drop for Locked<'r, S> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         self.shared.common().lock.release();
         self.wakes.wake();

@@ -113,7 +113,7 @@ core::arch::global_asm!(
 ///
 /// # Safety
 /// The two do not overlap; the one that is not the program's is valid for `len` bytes.
-#[inline]
+#[inline(always)]
 pub unsafe fn copy(to: *mut u8, from: *const u8, len: usize) -> bool {
     // SAFETY: the caller's contract; a fault does not get out of it.
     unsafe { usipc_copy(to, from, len) == 0 }

@@ -4,6 +4,7 @@ pub use super::msgctl::control;
 
 use super::object::{self, Get, Keys, Kind};
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
@@ -123,9 +124,6 @@ enum Step {
     Fail(Errno),
 }
 
-/// One try: what a call does with the lock held.
-type Try<'a> = &'a mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>;
-
 /// Maps the file anew, with an arena of `units`; makes it longer if it `may`. ENOMEM, EINVAL.
 fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<()> {
     let id = object.number.load(Relaxed);
@@ -157,30 +155,41 @@ fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<
 }
 
 /// How many units of the arena must be mapped, if not all of them are.
+#[inline(always)]
 fn unmapped(queue: &Queue<'_>) -> Option<u32> {
-    Some(queue.head().end.get()).filter(|&end| end > queue.units())
+    Some(queue.head().end.get()).filter(|&end| unlikely(end > queue.units()))
 }
 
 /// A try under the lock, with the whole arena mapped.
 #[inline(always)]
-fn attempt(ns: &'static Namespace, mut caller: Caller<'_>, step: Try<'_>) -> Checked<Step> {
+fn attempt(
+    ns: &'static Namespace,
+    mut caller: Caller<'_>,
+    mut step: impl FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
+) -> Checked<Step> {
+    let queue = Queue::of_kind(caller.object, ObjectKind::Msg);
     // Before the lock too: a repair must be able to walk the arena.
-    if let Some(units) = unmapped(&Queue::of(caller.object)) {
+    if let Some(units) = unmapped(&queue) {
         return Ok(Step::Remap(units));
     }
-    let mut locked = Locked::hold(caller.object, ns, caller.me);
+    let mut locked = Locked::hold(queue, caller.object, ns, caller.me);
     locked.ready()?;
-    if let Some(units) = unmapped(&locked.shared) {
+    if let Some(units) = unmapped(&queue) {
         return Ok(Step::Remap(units));
     }
-    if locked.shared.head().common.removed.get() != 0 {
+    if unlikely(queue.head().common.removed.get() != 0) {
         return Ok(Step::Fail(Errno::EIDRM));
     }
-    locked.attempt(&mut |locked| step(locked, &mut caller))
+    locked.attempt(|locked| step(locked, &mut caller))
 }
 
 /// Runs `step` under the lock of queue `id` until it is done, sleeping where it says so.
-fn operate(id: c_int, right: u32, step: Try<'_>) -> Result<usize> {
+#[inline(always)]
+fn operate(
+    id: c_int,
+    right: u32,
+    mut step: impl FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
+) -> Result<usize> {
     let ns = namespace::current()?;
     let mut first = true;
     let mut grown = 0;
@@ -191,7 +200,7 @@ fn operate(id: c_int, right: u32, step: Try<'_>) -> Result<usize> {
             MSG.by_id(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
         object::check(&object, right)?;
         let mut wait = None;
-        let outcome = attempt(ns, Caller { object: &object, me, wait: &mut wait }, step)?;
+        let outcome = attempt(ns, Caller { object: &object, me, wait: &mut wait }, &mut step)?;
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
@@ -209,18 +218,27 @@ fn operate(id: c_int, right: u32, step: Try<'_>) -> Result<usize> {
                 drop(object);
                 drop(section);
                 first = false;
-                match wait.block() {
-                    Outcome::Received(result) => return result,
-                    Outcome::Again | Outcome::Sent | Outcome::TimedOut => {}
-                    Outcome::TooBig => return Err(Errno::E2BIG),
-                    Outcome::Removed => return Err(Errno::EIDRM),
-                    // Never restarted, whatever SA_RESTART says: signal(7).
-                    Outcome::Interrupted(_) => return Err(Errno::EINTR),
-                    Outcome::Corrupt => return Err(Errno::EINVAL),
+                if let Some(result) = sleep(wait) {
+                    return result;
                 }
             }
         }
     }
+}
+
+/// What the call comes to after a wait; None: it tries again.
+#[cold]
+#[inline(never)]
+fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
+    Some(match wait.block() {
+        Outcome::Received(result) => result,
+        Outcome::Again | Outcome::Sent | Outcome::TimedOut => return None,
+        Outcome::TooBig => Err(Errno::E2BIG),
+        Outcome::Removed => Err(Errno::EIDRM),
+        // Never restarted, whatever SA_RESTART says: signal(7).
+        Outcome::Interrupted(_) => Err(Errno::EINTR),
+        Outcome::Corrupt => Err(Errno::EINVAL),
+    })
 }
 
 /// Sends a message: `message` points to a `long` type and `size` bytes of text.
@@ -229,16 +247,13 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
     cancel::test();
     let kind = message.offset::<c_long>(0).read()?;
     let ns = namespace::current()?;
-    if size as u64 > limits::get(ns, Limit::MsgMax) || id < 0 || kind < 1 {
+    if unlikely(size as u64 > limits::get(ns, Limit::MsgMax) || id < 0 || kind < 1) {
         return Err(Errno::EINVAL);
     }
     let text = message.offset::<u8>(size_of::<c_long>());
     text.check(size)?;
-    operate(id, perm::WRITE, &mut |locked, caller| {
-        if !locked.shared.fits(size as u64) {
-            if flags & libc::IPC_NOWAIT != 0 {
-                return Ok(Step::Fail(Errno::EAGAIN));
-            }
+    operate(id, perm::WRITE, |locked, caller| {
+        if unlikely(!locked.shared.fits(size as u64)) {
             let request = Request {
                 kind: waiter_kind::SENDER,
                 how: Match::Any,
@@ -247,13 +262,30 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
                 sink: None,
                 deadline: None,
             };
-            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
+            return wait_for(locked, caller, request, flags, Errno::EAGAIN);
         }
         try_send(locked, kind, text, size)
     })
     .map(|_| ())
 }
 
+/// Waits, unless that is not wanted.
+#[cold]
+#[inline(never)]
+fn wait_for(
+    locked: &mut Locked<'_>,
+    caller: &mut Caller<'_>,
+    request: Request,
+    flags: c_int,
+    unwanted: Errno,
+) -> Checked<Step> {
+    if flags & libc::IPC_NOWAIT != 0 {
+        return Ok(Step::Fail(unwanted));
+    }
+    wait::enter(locked, caller, request).map(|()| Step::Sleep)
+}
+
+#[inline(always)]
 fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) -> Checked<Step> {
     let queue = &locked.shared;
     let head = queue.head();
@@ -269,6 +301,7 @@ fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) ->
     let to = queue.text(n, size)?;
     // SAFETY: text() has checked the place.
     if let Err(e) = unsafe { text.copy_to(to, size) } {
+        core::hint::cold_path();
         queue.arena_free(n)?;
         return Ok(Step::Fail(e));
     }
@@ -277,7 +310,9 @@ fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) ->
     head.send_time.set(now_s as u64);
     queue.put(n, &mut locked.wakes, now_s)?;
     // Chains in the key table stay short; if there is no memory for a larger one, they grow.
-    let _ = queue.grow_table();
+    if unlikely(queue.table_is_crowded()) {
+        let _ = queue.grow_table();
+    }
     Ok(Step::Done(0))
 }
 
@@ -295,48 +330,43 @@ fn matching(kind: c_long, flags: c_int) -> Match {
 /// E2BIG, EACCES, EFAULT, EIDRM, EINTR, EINVAL, ENOMSG. A cancellation point. msgrcv(2)
 pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags: c_int) -> Result<usize> {
     cancel::test();
-    if id < 0 || (size as isize) < 0 {
+    if unlikely(id < 0 || (size as isize) < 0) {
         return Err(Errno::EINVAL);
     }
-    if flags & MSG_COPY != 0 {
+    if unlikely(flags & MSG_COPY != 0) {
         return copy(id, message, size, kind, flags);
     }
     let how = matching(kind, flags);
     let sink = Sink::Msg(message, size);
-    operate(id, perm::READ, &mut |locked, caller| {
-        let mut n = locked.shared.find(how)?;
-        if n == NIL && locked.shared.head().assigned.get() != 0 && locked.sweep()? {
-            n = locked.shared.find(how)?;
+    operate(id, perm::READ, |locked, caller| {
+        let n = locked.first(how)?;
+        if unlikely(n == NIL) {
+            let max_len = if flags & libc::MSG_NOERROR != 0 { u64::MAX } else { size as u64 };
+            let request = Request {
+                kind: waiter_kind::RECEIVER,
+                how,
+                max_len,
+                node: NIL,
+                sink: Some(sink),
+                deadline: None,
+            };
+            return wait_for(locked, caller, request, flags, Errno::ENOMSG);
         }
-        if n != NIL {
-            return try_receive(locked, n, size, flags, sink);
-        }
-        if flags & libc::IPC_NOWAIT != 0 {
-            return Ok(Step::Fail(Errno::ENOMSG));
-        }
-        let max_len = if flags & libc::MSG_NOERROR != 0 { u64::MAX } else { size as u64 };
-        let request = Request {
-            kind: waiter_kind::RECEIVER,
-            how,
-            max_len,
-            node: NIL,
-            sink: Some(sink),
-            deadline: None,
-        };
-        wait::enter(locked, caller, request).map(|()| Step::Sleep)
+        try_receive(locked, n, size, flags, sink)
     })
 }
 
+#[inline(always)]
 fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink: Sink) -> Checked<Step> {
     let queue = &locked.shared;
-    if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
+    if unlikely(queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0) {
         return Ok(Step::Fail(Errno::E2BIG));
     }
     // As in the kernel, a message whose copy fails with EFAULT is gone.
     let delivered = sink.deliver(&queue, n)?;
     let now_s = clock::now_s();
     queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s })?;
-    if queue.head().count.get() == 0 {
+    if queue.may_trim() {
         queue.trim(now_s)?;
     }
     queue.admit(&mut locked.wakes)?;
@@ -347,6 +377,8 @@ fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink:
 }
 
 /// MSG_COPY: a copy of the message at place `place`; the queue stays as it is.
+#[cold]
+#[inline(never)]
 fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_int) -> Result<usize> {
     if flags & libc::MSG_EXCEPT != 0 || flags & libc::IPC_NOWAIT == 0 {
         return Err(Errno::EINVAL);
@@ -355,7 +387,10 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
     // The kernel prepares the copy by reading from the buffer.
     let most = size.min(limits::get(ns, Limit::MsgMax) as usize);
     message.check(most)?;
-    operate(id, perm::READ, &mut |locked, _| {
+    operate(id, perm::READ, |locked, _| {
+        if locked.shared.head().assigned.get() != 0 {
+            locked.sweep()?;
+        }
         let queue = &locked.shared;
         let n = if place < 0 { NIL } else { queue.nth(place as u64)? };
         if n == NIL {

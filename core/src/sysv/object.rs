@@ -2,6 +2,7 @@
 
 use crate::cred;
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::namespace::{ids, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
 use crate::region::header::{Header, ObjectKind};
@@ -55,37 +56,48 @@ impl Kind {
     }
 
     /// The object with this identifier, if this process has it mapped and it is not removed.
-    #[inline]
+    #[inline(always)]
     fn mapped(&'static self, id: i32) -> Option<Ref> {
         let object = self.table.get(ids::index_of(id) as usize)?;
-        if object.number.load(Relaxed) != id || !object.is(self.mark) {
-            return None;
-        }
-        if object.header().is_gone() || !object.header().is_there() {
-            self.table.remove_object(ids::index_of(id) as usize, &object);
+        let (header, same) = (object.header(), object.number.load(Relaxed) == id && object.is(self.mark));
+        if unlikely(!same || header.is_gone() || !header.is_there()) {
+            self.unusable(id, object);
             return None;
         }
         Some(object)
     }
 
+    /// What was found in the table is of another identifier, or is to go from there.
+    #[cold]
+    #[inline(never)]
+    fn unusable(&'static self, id: i32, object: Ref) {
+        if object.number.load(Relaxed) == id && object.is(self.mark) {
+            self.table.remove_object(ids::index_of(id) as usize, &object);
+        }
+    }
+
     /// The object with this identifier.
     /// EINVAL: there is none. EACCES: the caller may neither read nor write it.
-    #[inline]
+    #[inline(always)]
     pub fn by_id(&'static self, ns: &'static Namespace, id: i32) -> Result<Ref> {
+        match self.mapped(id) {
+            Some(object) => Ok(object),
+            None => self.look_for(ns, id),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_for(&'static self, ns: &'static Namespace, id: i32) -> Result<Ref> {
         if id < 0 {
             return Err(Errno::EINVAL);
         }
-        match self.mapped(id) {
-            Some(object) => Ok(object),
-            None => match self.open(ns, ids::index_of(id), false) {
-                Ok(object) if object.number.load(Relaxed) == id => Ok(object),
-                Ok(_) => Err(Errno::EINVAL),
-                // Kept out, but of a later object at this index.
-                Err(Errno::EACCES) if ids::known_id(ns, self.room, ids::index_of(id)) != id => {
-                    Err(Errno::EINVAL)
-                }
-                Err(e) => Err(e),
-            },
+        match self.open(ns, ids::index_of(id), false) {
+            Ok(object) if object.number.load(Relaxed) == id => Ok(object),
+            Ok(_) => Err(Errno::EINVAL),
+            // Kept out, but of a later object at this index.
+            Err(Errno::EACCES) if ids::known_id(ns, self.room, ids::index_of(id)) != id => Err(Errno::EINVAL),
+            Err(e) => Err(e),
         }
     }
 
@@ -218,21 +230,27 @@ fn open_own(dir: i32, path: &core::ffi::CStr, least: u64) -> Result<(file::Fd, f
 }
 
 /// EACCES unless the caller has the rights (4 read, 2 write). Remembered per object.
-#[inline]
+#[inline(always)]
 pub fn check(object: &Ref, wanted: u32) -> Result<()> {
     let generation = cred::generation()?;
     let perms = object.header().perm_generation.get();
     let stamp = (perms as u64) << 32 | (generation as u64 & 0x0fff_ffff) << 4;
     let mut verdict = object.verdict.load(Relaxed);
-    if verdict & !15 != stamp {
-        verdict = stamp | object.header().perm().verdict(&cred::current()?) as u64;
-        object.verdict.store(verdict, Relaxed);
+    if unlikely(verdict & !15 != stamp) {
+        verdict = judge(object, stamp)?;
     }
-    if Perm::allows(verdict as u32 & 15, wanted) {
-        Ok(())
-    } else {
-        Err(Errno::EACCES)
+    if unlikely(!Perm::allows(verdict as u32 & 15, wanted)) {
+        return Err(Errno::EACCES);
     }
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn judge(object: &Ref, stamp: u64) -> Result<u64> {
+    let verdict = stamp | object.header().perm().verdict(&cred::current()?) as u64;
+    object.verdict.store(verdict, Relaxed);
+    Ok(verdict)
 }
 
 /// Makes a new, nameless object: its descriptor, mapping and length.

@@ -269,13 +269,13 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
         check(&object, ops)?;
         let mut wait = None;
         let turn = {
-            let mut locked = Locked::hold(&object, ns, me);
+            let mut locked = Locked::hold(Set::of(&object), &object, ns, me);
             locked.ready()?;
             if locked.shared.head().common.removed.get() != 0 {
                 return Err(Errno::EIDRM);
             }
             locked.shared.back_redo(ops.len())?;
-            locked.attempt(&mut |locked| take_turn(locked, (&object, me), (ops, deadline), &mut wait))?
+            locked.attempt(|locked| take_turn(locked, (&object, me), (ops, deadline), &mut wait))?
         };
         match turn {
             Turn::Done => return Ok(()),
