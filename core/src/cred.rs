@@ -5,7 +5,6 @@
 //! libc calls too, and [`changed`] makes the next look ask again. A fork wipes the cache.
 
 use crate::errno::Result;
-use crate::likely::unlikely;
 use crate::process;
 use crate::sys::raw::syscall;
 use core::sync::atomic::{AtomicU32, Ordering::*};
@@ -58,15 +57,20 @@ pub struct Cred {
     pub generation: u32,
 }
 
-/// Which set of credentials is the caller's: see [`Cred::generation`].
+/// Which set of credentials is the caller's (see [`Cred::generation`]), if that is known.
 #[inline(always)]
-pub fn generation() -> Result<u32> {
-    let cache = &process::page()?.cred;
+pub fn known_generation(page: &process::ProcessPage) -> Option<u32> {
     let generation = GENERATION.load(Acquire);
-    if unlikely(cache.state.load(Acquire) != generation) {
-        return fill(cache);
+    (page.cred.state.load(Acquire) == generation).then_some(generation)
+}
+
+/// Which set of credentials is the caller's.
+pub fn generation() -> Result<u32> {
+    let page = process::page()?;
+    match known_generation(page) {
+        Some(generation) => Ok(generation),
+        None => fill(&page.cred),
     }
-    Ok(generation)
 }
 
 /// The caller's credentials.

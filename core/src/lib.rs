@@ -8,6 +8,7 @@
 #![allow(clippy::result_large_err)]
 
 pub mod cred;
+pub mod entry;
 pub mod errno;
 pub mod fd;
 pub mod inspect;

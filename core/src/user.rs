@@ -63,7 +63,7 @@ impl<T> In<T> {
         self.0 as usize
     }
     /// Reads a value, aligned or not. EFAULT for an address outside user space.
-    #[inline(always)]
+    #[inline]
     pub fn read(self) -> Result<T>
     where
         T: Copy,
@@ -91,7 +91,7 @@ impl<T> In<T> {
     ///
     /// # Safety
     /// `to` is valid for `len` bytes.
-    #[inline(always)]
+    #[inline]
     pub unsafe fn copy_to(self, to: *mut u8, len: usize) -> Result<()> {
         self.check(len)?;
         // SAFETY: `new`'s and this function's contracts; the two never overlap, `to` is ours.
@@ -144,7 +144,7 @@ impl<T> Out<T> {
         In(self.0)
     }
     /// Writes a value, aligned or not. EFAULT for an address outside user space.
-    #[inline(always)]
+    #[inline]
     pub fn write(self, value: T) -> Result<()> {
         // SAFETY: `value` is valid for its size.
         unsafe { self.copy_from((&raw const value).cast(), size_of::<T>()) }
@@ -161,7 +161,7 @@ impl<T> Out<T> {
     ///
     /// # Safety
     /// `from` is valid for `len` bytes.
-    #[inline(always)]
+    #[inline]
     pub unsafe fn copy_from(self, from: *const u8, len: usize) -> Result<()> {
         self.check(len)?;
         // SAFETY: as In::copy_to.

@@ -2,8 +2,10 @@
 
 pub use super::notify::notify;
 
-use super::{descriptor, name, notify as notification, poll};
+use super::descriptor::{self, Wanted};
+use super::{name, notify as notification, poll};
 use crate::cred::{self, Cred};
+use crate::entry::Begun;
 use crate::errno::{Errno, Result};
 use crate::likely::unlikely;
 use crate::limits::{self, Limit};
@@ -19,11 +21,11 @@ use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref};
 use crate::region::NIL;
+use crate::sync::guard::Brief;
 use crate::sync::section::Section;
 use crate::sys::{cancel, clock, clock::Deadline, file};
 use crate::user::{In, Out};
 use core::ffi::{c_char, c_int, c_long, c_uint};
-use core::sync::atomic::Ordering::*;
 use libc::{mode_t, mq_attr, mqd_t, timespec};
 
 /// MQ_PRIO_MAX.
@@ -215,12 +217,13 @@ pub fn unlink_in(ns: &Namespace, name: In<c_char>) -> Result<()> {
     })
 }
 
+/// EFAULT, EINVAL.
 #[inline(always)]
-fn deadline(timeout: Option<In<timespec>>) -> Result<Option<Deadline>> {
-    match timeout.filter(|t| !t.is_null()) {
-        None => Ok(None),
-        Some(timeout) => moment(timeout).map(Some),
+fn deadline(timeout: In<timespec>) -> Result<Option<Deadline>> {
+    if unlikely(!timeout.is_null()) {
+        return moment(timeout).map(Some);
     }
+    Ok(None)
 }
 
 #[inline(never)]
@@ -239,40 +242,45 @@ enum Step {
     Fail(Errno),
 }
 
-/// The descriptor's queue, if its access mode has `right`. EBADF.
+/// Whether no more is to be done than to change the queue: nobody waits, is to hear of it, or has been killed.
 #[inline(always)]
-fn accessible(fd: mqd_t, right: c_int) -> Result<Ref> {
-    let object = descriptor::find(fd)?;
-    let access = object.access.load(Relaxed) as c_int;
-    if unlikely(access != libc::O_RDWR && access != right) {
-        return Err(Errno::EBADF);
-    }
-    Ok(object)
+fn is_calm(lock: &Brief<'_>, head: &QueueHeader) -> bool {
+    lock.is_sound()
+        && head.receivers.head.get() == NIL
+        && head.senders.head.get() == NIL
+        && head.assigned.get() == 0
+        && head.polled.get() == 0
+        && head.notify.token.get() == 0
 }
 
-/// Runs `step` under the lock until it is done, sleeping where it says so.
-#[inline(always)]
+/// What a call asks of the queue's measures.
+type Check<'a> = &'a (dyn Fn(&Geometry) -> Result<()> + 'a);
+
+/// Runs `step` under the lock until it is done, sleeping where it says so. Who has `begun` has the lock.
+#[inline(never)]
 fn operate(
-    fd: mqd_t,
-    right: c_int,
-    check: impl Fn(&Geometry) -> Result<()>,
-    mut step: impl FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
+    wanted: Wanted<'_, dyn Fn(&Geometry) -> Result<()> + '_>,
+    mut begun: Option<Begun>,
+    step: &mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
 ) -> Result<usize> {
-    let ns = namespace::current()?;
     loop {
-        let section = Section::enter()?;
-        let me = lifeline::my_token(ns)?;
-        let object = accessible(fd, right)?;
-        check(object.geometry())?;
+        let begun = match begun.take() {
+            Some(begun) => begun,
+            None => {
+                let begun = Begun::anew(wanted)?;
+                Brief::hold(&begun).hand_on();
+                begun
+            }
+        };
+        let Begun { ns, me, section, object, .. } = begun;
         let mut wait = None;
         let outcome = {
-            let queue = Queue::of_kind(&object, ObjectKind::Mq);
-            let mut locked = Locked::hold(queue, &object, ns, me);
+            let mut locked = Locked::taken(&object, ns);
             locked.ready().map_err(|_| Errno::EBADMSG)?;
-            let before = queue.head().count.get();
+            let before = locked.shared.head().count.get();
             let mut caller = Caller { object: &object, me, wait: &mut wait };
-            let outcome = locked.attempt(|locked| step(locked, &mut caller));
-            poll::keep_in_step(ns, &object, &queue, Some(before));
+            let outcome = locked.attempt(&mut |locked| step(locked, &mut caller));
+            poll::keep_in_step(ns, &object, &locked.shared, Some(before));
             outcome.map_err(|_| Errno::EBADMSG)?
         };
         match outcome {
@@ -292,8 +300,6 @@ fn operate(
 }
 
 /// What the call comes to after a wait; None: it begins again.
-#[cold]
-#[inline(never)]
 fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
     Some(match wait.block() {
         Outcome::Received(result) => result,
@@ -318,6 +324,7 @@ fn may_wait(object: &Ref, deadline: Option<&Deadline>) -> Result<()> {
 }
 
 /// What somebody sends.
+#[derive(Clone, Copy)]
 struct Letter {
     text: In<c_char>,
     len: usize,
@@ -325,11 +332,23 @@ struct Letter {
 }
 
 impl Letter {
+    fn key(&self) -> i64 {
+        (PRIORITIES - 1 - self.priority) as i64
+    }
+
+    /// EMSGSIZE, EFAULT.
+    #[inline(always)]
+    fn check(&self, g: &Geometry) -> Result<()> {
+        if unlikely(self.len > g.message_bytes as usize) {
+            return Err(Errno::EMSGSIZE);
+        }
+        self.text.check(self.len)
+    }
+
     /// Writes the message into a free node. EFAULT.
     #[inline(always)]
-    fn fill(&self, queue: &Queue<'_>, n: u32) -> Checked<Result<()>> {
-        let node = queue.node(n)?;
-        node.key.set((PRIORITIES - 1 - self.priority) as u64);
+    fn fill(&self, queue: &Queue<'_>, n: u32, node: &Node) -> Checked<Result<()>> {
+        node.key.set(self.key() as u64);
         node.len.set(self.len as u32);
         let to = queue.text(n, self.len)?;
         // SAFETY: text() has checked the place.
@@ -337,44 +356,80 @@ impl Letter {
     }
 }
 
-/// Sends `len` bytes with a priority; `timeout` is absolute, by CLOCK_REALTIME.
+/// Sends `len` bytes with a priority; `timeout` (or null) is absolute, by CLOCK_REALTIME.
 /// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_send(3)
-#[inline(always)]
-pub fn send(
-    fd: mqd_t,
-    text: In<c_char>,
-    len: usize,
-    priority: c_uint,
-    timeout: Option<In<timespec>>,
-) -> Result<()> {
-    let deadline = deadline(timeout);
-    send_until(fd, &Letter { text, len, priority }, deadline)
-}
-
-#[inline(never)]
-fn send_until(fd: mqd_t, letter: &Letter, deadline: Result<Option<Deadline>>) -> Result<()> {
+pub fn send(fd: mqd_t, text: In<c_char>, len: usize, priority: c_uint, timeout: In<timespec>) -> Result<()> {
     cancel::test();
-    let deadline = deadline?;
-    if unlikely(letter.priority >= PRIORITIES) {
+    deadline(timeout)?;
+    if unlikely(priority >= PRIORITIES) {
         return Err(Errno::EINVAL);
     }
-    let check = |g: &Geometry| {
-        if unlikely(letter.len > g.message_bytes as usize) {
-            return Err(Errno::EMSGSIZE);
+    let letter = Letter { text, len, priority };
+    let wanted = Wanted { fd, right: libc::O_WRONLY, check: &|g: &Geometry| letter.check(g) };
+    if let Some(begun) = Begun::as_before(wanted) {
+        let queue = Queue::of_kind(&begun.object, ObjectKind::Mq);
+        let lock = Brief::hold(&begun);
+        if is_calm(&lock, queue.head()) && send_calmly(&queue, &letter) == Ok(true) && lock.is_sound() {
+            return Ok(());
         }
-        letter.text.check(letter.len)
-    };
-    operate(fd, libc::O_WRONLY, check, |locked, caller| {
+        lock.hand_on();
+        return send_in_turn(fd, Some(begun), letter, timeout);
+    }
+    send_in_turn(fd, None, letter, timeout)
+}
+
+/// Puts the message into the queue if there is room. False: nothing has been done.
+#[inline(always)]
+fn send_calmly(queue: &Queue<'_>, letter: &Letter) -> Checked<bool> {
+    let head = queue.head();
+    if unlikely(head.count.get() >= queue.max_messages()) {
+        return Ok(false);
+    }
+    let n = head.free.get();
+    let node = queue.node(n)?;
+    if unlikely(letter.fill(queue, n, node)?.is_err()) {
+        return Ok(false);
+    }
+    head.free.set(node.next.get());
+    head.send_time.set(clock::now_s() as u64);
+    queue.enqueue(n, node, letter.key(), letter.len)?;
+    Ok(true)
+}
+
+/// Whatever the queue is like. Who has `begun` has the lock.
+#[cold]
+#[inline(never)]
+fn send_in_turn(fd: mqd_t, begun: Option<Begun>, letter: Letter, timeout: In<timespec>) -> Result<()> {
+    let deadline = deadline(timeout);
+    let check: Check<'_> = &|g| letter.check(g);
+    let wanted = Wanted { fd, right: libc::O_WRONLY, check };
+    operate(wanted, begun, &mut |locked, caller| {
         let queue = &locked.shared;
-        let full = queue.head().count.get() >= caller.object.geometry().max_messages as u64;
-        let n = if unlikely(full) { NIL } else { queue.cell_alloc()? };
-        if unlikely(n == NIL) {
-            return stage(locked, caller, letter, deadline);
+        let full = queue.head().count.get() >= queue.max_messages();
+        let mut n = if full { NIL } else { queue.cell_alloc()? };
+        let waits = n == NIL;
+        if waits {
+            if let Err(e) = deadline.and_then(|deadline| may_wait(caller.object, deadline.as_ref())) {
+                return Ok(Step::Fail(e));
+            }
+            n = queue.cell_alloc()?;
         }
-        if let Err(e) = letter.fill(queue, n)? {
-            core::hint::cold_path();
-            queue.cell_free(n)?;
-            return Ok(Step::Fail(e));
+        if n != NIL {
+            if let Err(e) = letter.fill(queue, n, queue.node(n)?)? {
+                queue.cell_free(n)?;
+                return Ok(Step::Fail(e));
+            }
+        }
+        if waits {
+            let request = Request {
+                kind: waiter_kind::SENDER,
+                how: Match::Any,
+                max_len: letter.len as u64,
+                node: n,
+                sink: None,
+                deadline: deadline.unwrap_or(None),
+            };
+            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
         }
         put(locked, n)?;
         Ok(Step::Done(0))
@@ -382,41 +437,10 @@ fn send_until(fd: mqd_t, letter: &Letter, deadline: Result<Option<Deadline>>) ->
     .map(|_| ())
 }
 
-/// Waits for room, with the message prepared in a cell of its own if there is one.
-#[cold]
-#[inline(never)]
-fn stage(
-    locked: &mut Locked<'_>,
-    caller: &mut Caller<'_>,
-    letter: &Letter,
-    deadline: Option<Deadline>,
-) -> Checked<Step> {
-    if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
-        return Ok(Step::Fail(e));
-    }
-    let n = locked.shared.cell_alloc()?;
-    if n != NIL {
-        if let Err(e) = letter.fill(&locked.shared, n)? {
-            locked.shared.cell_free(n)?;
-            return Ok(Step::Fail(e));
-        }
-    }
-    let request = Request {
-        kind: waiter_kind::SENDER,
-        how: Match::Any,
-        max_len: letter.len as u64,
-        node: n,
-        sink: None,
-        deadline,
-    };
-    wait::enter(locked, caller, request).map(|()| Step::Sleep)
-}
-
-#[inline(always)]
 fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
     let queue = &locked.shared;
     let notify = &queue.head().notify;
-    let due = queue.head().count.get() == 0 && unlikely(notify.token.get() != 0);
+    let due = queue.head().count.get() == 0 && notify.token.get() != 0;
     if due {
         notify.due.set(1);
     }
@@ -432,41 +456,96 @@ fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
     Ok(())
 }
 
+/// The message that a receiver of a POSIX queue gets: the first of all.
+const ANY: Match = Match::AtMost(i64::MAX);
+
+/// Where somebody wants a message.
+#[derive(Clone, Copy)]
+struct Tray {
+    text: Out<c_char>,
+    len: usize,
+    priority: Out<c_uint>,
+}
+
+impl Tray {
+    fn sink(&self) -> Sink {
+        Sink::Mq(self.text.offset(0), self.priority)
+    }
+
+    /// EMSGSIZE.
+    #[inline(always)]
+    fn check(&self, g: &Geometry) -> Result<()> {
+        if unlikely(self.len < g.message_bytes as usize) {
+            return Err(Errno::EMSGSIZE);
+        }
+        Ok(())
+    }
+}
+
 /// Receives the oldest message of the highest priority; how many bytes.
 /// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_receive(3)
-#[inline(always)]
 pub fn receive(
     fd: mqd_t,
     text: Out<c_char>,
     len: usize,
     priority: Out<c_uint>,
-    timeout: Option<In<timespec>>,
-) -> Result<usize> {
-    let deadline = deadline(timeout);
-    receive_until(fd, text, len, priority, deadline)
-}
-
-#[inline(never)]
-fn receive_until(
-    fd: mqd_t,
-    text: Out<c_char>,
-    len: usize,
-    priority: Out<c_uint>,
-    deadline: Result<Option<Deadline>>,
+    timeout: In<timespec>,
 ) -> Result<usize> {
     cancel::test();
-    let deadline = deadline?;
-    let sink = Sink::Mq(text.offset(0), priority);
-    let check = |g: &Geometry| {
-        if unlikely(len < g.message_bytes as usize) {
-            return Err(Errno::EMSGSIZE);
+    deadline(timeout)?;
+    let tray = Tray { text, len, priority };
+    let wanted = Wanted { fd, right: libc::O_RDONLY, check: &|g: &Geometry| tray.check(g) };
+    if let Some(begun) = Begun::as_before(wanted) {
+        let queue = Queue::of_kind(&begun.object, ObjectKind::Mq);
+        let lock = Brief::hold(&begun);
+        if is_calm(&lock, queue.head()) {
+            if let Ok(Some(len)) = receive_calmly(&queue, tray.sink(), begun.pid) {
+                if lock.is_sound() {
+                    return Ok(len);
+                }
+            }
         }
-        Ok(())
-    };
-    operate(fd, libc::O_RDONLY, check, |locked, caller| {
-        let n = locked.first(Match::AtMost(i64::MAX))?;
-        if unlikely(n == NIL) {
-            return await_message(locked, caller, sink, deadline);
+        lock.hand_on();
+        return receive_in_turn(fd, Some(begun), tray, timeout);
+    }
+    receive_in_turn(fd, None, tray, timeout)
+}
+
+/// Takes a message if there is one; its length. None: nothing has been done.
+#[inline(always)]
+fn receive_calmly(queue: &Queue<'_>, sink: Sink, pid: u32) -> Checked<Option<usize>> {
+    let n = queue.find(ANY)?;
+    if unlikely(n == NIL) {
+        return Ok(None);
+    }
+    let node = queue.node(n)?;
+    let Ok(len) = sink.hand_out(queue, n, node)? else { return Ok(None) };
+    queue.dequeue(n, node, Doer { pid, now_s: clock::now_s() })?;
+    Ok(Some(len))
+}
+
+/// Whatever the queue is like. Who has `begun` has the lock.
+#[cold]
+#[inline(never)]
+fn receive_in_turn(fd: mqd_t, begun: Option<Begun>, tray: Tray, timeout: In<timespec>) -> Result<usize> {
+    let (deadline, sink) = (deadline(timeout), tray.sink());
+    let check: Check<'_> = &|g| tray.check(g);
+    let wanted = Wanted { fd, right: libc::O_RDONLY, check };
+    operate(wanted, begun, &mut |locked, caller| {
+        let n = locked.first(ANY)?;
+        if n == NIL {
+            if let Err(e) = deadline.and_then(|deadline| may_wait(caller.object, deadline.as_ref())) {
+                return Ok(Step::Fail(e));
+            }
+            let request = Request {
+                kind: waiter_kind::RECEIVER,
+                how: ANY,
+                max_len: u64::MAX,
+                node: NIL,
+                sink: Some(sink),
+                deadline: deadline.unwrap_or(None),
+            };
+            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
         }
         let queue = &locked.shared;
         let delivered = sink.deliver(queue, n)?;
@@ -477,28 +556,6 @@ fn receive_until(
             Err(e) => Step::Fail(e),
         })
     })
-}
-
-#[cold]
-#[inline(never)]
-fn await_message(
-    locked: &mut Locked<'_>,
-    caller: &mut Caller<'_>,
-    sink: Sink,
-    deadline: Option<Deadline>,
-) -> Checked<Step> {
-    if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
-        return Ok(Step::Fail(e));
-    }
-    let request = Request {
-        kind: waiter_kind::RECEIVER,
-        how: Match::AtMost(i64::MAX),
-        max_len: u64::MAX,
-        node: NIL,
-        sink: Some(sink),
-        deadline,
-    };
-    wait::enter(locked, caller, request).map(|()| Step::Sleep)
 }
 
 /// Gets the attributes and sets O_NONBLOCK; either pointer may be null.

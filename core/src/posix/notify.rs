@@ -86,6 +86,7 @@ pub fn fire(ns: &Namespace, queue: &Queue<'_>) {
 }
 
 #[cold]
+#[inline(never)]
 fn fire_registered(ns: &Namespace, notify: &Notify) {
     // Who is dead hears nothing, and his pid may be another's by now.
     if lifeline::is_alive(ns, notify.token.get()) {

@@ -72,6 +72,7 @@ fn step_after(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Option<u6
 
 /// Puts as many pages into the FIFO. Err: nobody polls.
 #[cold]
+#[inline(never)]
 fn set_level(ns: &Namespace, queue: &Queue<'_>, level: usize) -> Result<()> {
     let dir = ns.dir()?;
     let (path, link) = paths(queue.head().poll_name.get());

@@ -33,7 +33,7 @@ impl Queue<'_> {
     fn back_one_more(&self) -> Checked<u32> {
         let head = self.head();
         let n = head.backed.get();
-        if n >= self.geometry.nodes {
+        if n >= self.nodes {
             return Ok(NIL);
         }
         let cell = self.text(n, 0)?;

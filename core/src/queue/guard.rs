@@ -3,7 +3,6 @@
 use super::index::Match;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
-use crate::likely::unlikely;
 use crate::namespace::Namespace;
 use crate::posix::poll;
 use crate::region::header::Header;
@@ -33,9 +32,8 @@ impl<'r> Shared<'r> for Queue<'r> {
 impl<'r> Locked<'r> {
     /// The message that a receiver gets, or NIL. What was assigned to a receiver who was killed before he fetched it is
     /// back first: it comes before those that were sent later.
-    #[inline(always)]
     pub fn first(&mut self, how: Match) -> Checked<u32> {
-        if unlikely(self.shared.head().assigned.get() != 0) {
+        if self.shared.head().assigned.get() != 0 {
             self.sweep()?;
         }
         self.shared.find(how)

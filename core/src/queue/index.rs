@@ -63,7 +63,7 @@ impl Queue<'_> {
     #[inline(always)]
     fn find_in(&self, bucket: &W32, key: i64) -> Checked<u32> {
         let mut n = bucket.get();
-        let mut bound = self.geometry.nodes;
+        let mut bound = self.nodes;
         while n != NIL {
             let node = self.node(n)?;
             if node.key.get() as i64 == key {
@@ -109,7 +109,7 @@ impl Queue<'_> {
     #[inline(never)]
     fn find_except(&self, key: i64) -> Checked<u32> {
         let mut n = self.head().first.get();
-        let mut bound = self.geometry.nodes;
+        let mut bound = self.nodes;
         while n != NIL && self.node(n)?.key.get() as i64 == key {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             n = self.node(n)?.after.get();
@@ -120,7 +120,7 @@ impl Queue<'_> {
     /// The message at this place in the order of sending (MSG_COPY), or NIL.
     pub fn nth(&self, place: u64) -> Checked<u32> {
         let mut n = self.head().first.get();
-        for _ in 0..place.min(self.geometry.nodes as u64) {
+        for _ in 0..place.min(self.nodes as u64) {
             if n == NIL {
                 break;
             }
@@ -156,7 +156,7 @@ impl Queue<'_> {
 
     /// Enters a message that is QUEUED and the last in order of sending.
     #[inline(always)]
-    pub fn link(&self, n: u32, node: &Node) -> Checked<()> {
+    pub fn link(&self, n: u32, node: &Node, key: i64, len: u64) -> Checked<()> {
         let head = self.head();
         if self.system_v {
             let last = head.last.get();
@@ -170,7 +170,6 @@ impl Queue<'_> {
             head.last.set(n);
         }
         node.next.set(NIL);
-        let key = node.key.get() as i64;
         let bucket = self.bucket(key)?;
         match self.find_in(bucket, key)? {
             NIL => self.enter_key(n, node, key, bucket)?,
@@ -181,8 +180,15 @@ impl Queue<'_> {
             }
         }
         head.count.set(head.count.get().wrapping_add(1));
-        head.bytes.set(head.bytes.get().wrapping_add(node.len.get() as u64));
+        head.bytes.set(head.bytes.get().wrapping_add(len));
         Ok(())
+    }
+
+    /// The same, by what stands in the node.
+    #[inline(never)]
+    pub fn link_again(&self, n: u32) -> Checked<()> {
+        let node = self.node(n)?;
+        self.link(n, node, node.key.get() as i64, node.len.get() as u64)
     }
 
     #[inline(always)]
@@ -227,7 +233,7 @@ impl Queue<'_> {
         let key = node.key.get() as i64;
         let small = (0..SMALL_KEYS).contains(&key);
         let mut link = self.bucket(key)?;
-        let mut bound = self.geometry.nodes;
+        let mut bound = self.nodes;
         while link.get() != n {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             link = &self.node(link.get())?.bucket_next;
@@ -275,10 +281,7 @@ impl Queue<'_> {
         } else {
             for i in 0..1usize << self.geometry.table_bits {
                 // SAFETY: the mapping holds the table, by the measures taken when it was mapped.
-                unsafe {
-                    &*self.base.add(self.geometry.table_at as usize).cast::<W32>().add(i)
-                }
-                .set(NIL);
+                unsafe { &*self.base.add(self.geometry.table_at as usize).cast::<W32>().add(i) }.set(NIL);
             }
         }
         Ok(())

@@ -25,6 +25,8 @@ pub use crate::region::Checked;
 pub struct Queue<'r> {
     base: *mut u8,
     geometry: &'r Geometry,
+    /// `geometry.nodes`, which is asked for all the time.
+    nodes: u32,
     system_v: bool,
 }
 
@@ -32,7 +34,8 @@ impl<'r> Queue<'r> {
     /// The queue in this object.
     #[inline(always)]
     pub fn of(object: &'r Ref) -> Queue<'r> {
-        Queue { base: object.base(), geometry: object.geometry(), system_v: object.is(ObjectKind::Msg) }
+        // SAFETY: the object is mapped as its measures say, as long as the reference lives.
+        unsafe { Queue::raw(object.base(), object.geometry(), object.is(ObjectKind::Msg)) }
     }
 
     /// The same, of an object whose kind is known where this is compiled: of what follows there, only the half for
@@ -46,8 +49,9 @@ impl<'r> Queue<'r> {
     ///
     /// # Safety
     /// `base` is valid for reading and writing as `geometry` says, and page-aligned.
+    #[inline(always)]
     pub unsafe fn raw(base: *mut u8, geometry: &'r Geometry, system_v: bool) -> Queue<'r> {
-        Queue { base, geometry, system_v }
+        Queue { base, geometry, nodes: geometry.nodes, system_v }
     }
 
     /// The header.
@@ -57,10 +61,16 @@ impl<'r> Queue<'r> {
         unsafe { &*self.base.cast::<QueueHeader>() }
     }
 
+    /// POSIX: messages it holds at most.
+    #[inline(always)]
+    pub fn max_messages(&self) -> u64 {
+        self.geometry.max_messages as u64
+    }
+
     /// System V: units in the mapping. The last place for a node is NODE_UNITS before their end.
     #[inline(always)]
     pub fn units(&self) -> u32 {
-        self.geometry.nodes + (NODE_UNITS - 1)
+        self.nodes + (NODE_UNITS - 1)
     }
 
     /// The node with this index.
@@ -68,7 +78,7 @@ impl<'r> Queue<'r> {
     pub fn node(&self, n: u32) -> Checked<&'r Node> {
         let stride = if self.system_v { UNIT } else { size_of::<Node>() };
         // SAFETY: below `nodes`, which the mapping holds; Node is all atomics.
-        Corrupt::unless(n < self.geometry.nodes, || unsafe {
+        Corrupt::unless(n < self.nodes, || unsafe {
             &*self.base.add(NODES_AT + n as usize * stride).cast::<Node>()
         })
     }
@@ -91,7 +101,7 @@ impl<'r> Queue<'r> {
             // SAFETY: inside the mapping, just checked.
             Corrupt::unless(at <= end && len <= end - at, || unsafe { self.base.add(at) })
         } else {
-            let fits = n < self.geometry.nodes && len <= self.geometry.message_bytes as usize;
+            let fits = n < self.nodes && len <= self.geometry.message_bytes as usize;
             // SAFETY: the mapping holds `nodes` cells.
             Corrupt::unless(fits, || unsafe {
                 self.base.add((self.geometry.cells_at + n as u64 * self.geometry.cell_bytes) as usize)

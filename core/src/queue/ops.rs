@@ -4,7 +4,6 @@ use super::index::Match;
 use super::layout::*;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
-use crate::likely::unlikely;
 use crate::region::{Corrupt, NIL};
 use crate::sync::wait::claim;
 use core::sync::atomic::Ordering::Release;
@@ -40,24 +39,36 @@ impl<'r> Queue<'r> {
     }
 
     /// Sends the message in node `n`, whose key, length and text are filled in.
-    #[inline(always)]
+    #[inline(never)]
     pub fn put(&self, n: u32, wakes: &mut Wakes<'r>, now_s: i64) -> Checked<Put> {
-        let (head, node) = (self.head(), self.node(n)?);
+        let node = self.node(n)?;
+        self.commit(node);
+        if self.head().receivers.head.get() != NIL && self.hand_over(n, node, wakes, now_s)? {
+            return Ok(Put::HandedOver);
+        }
+        self.link_again(n)?;
+        Ok(Put::Queued)
+    }
+
+    /// The same where nobody waits for a message.
+    #[inline(always)]
+    pub fn enqueue(&self, n: u32, node: &Node, key: i64, len: usize) -> Checked<()> {
+        self.commit(node);
+        self.link(n, node, key, len as u64)
+    }
+
+    #[inline(always)]
+    fn commit(&self, node: &Node) {
+        let head = self.head();
         let seq = head.next_seq.get();
         head.next_seq.set(seq.wrapping_add(1));
         node.seq.set(seq);
         // The commit point: from here on the message is sent, and survives our death.
         node.state.atomic().store(state::QUEUED, Release);
-        if unlikely(head.receivers.head.get() != NIL) && self.hand_over(n, node, wakes, now_s)? {
-            return Ok(Put::HandedOver);
-        }
-        self.link(n, node)?;
-        Ok(Put::Queued)
     }
 
     /// Gives message `n`, which is in no list, to the first waiting receiver that takes it.
     /// System V receivers with too little room are told so on the way (Linux: pipelined_send).
-    #[inline(never)]
     fn hand_over(&self, n: u32, node: &Node, wakes: &mut Wakes<'r>, now_s: i64) -> Checked<bool> {
         let mut w = self.head().receivers.head.get();
         for _ in 0..=WAITERS {
@@ -95,10 +106,24 @@ impl<'r> Queue<'r> {
         waiter.state.atomic().store(waiting::DONE, Release);
     }
 
-    /// Takes message `n`, whose text has been copied out, from the queue.
+    /// Notes who has sent, and when (System V).
     #[inline(always)]
+    pub fn sent_by(&self, pid: u32, now_s: i64) {
+        let head = self.head();
+        head.send_pid.set(pid);
+        head.send_time.set(now_s as u64);
+    }
+
+    /// Takes message `n`, whose text has been copied out, from the queue.
+    #[inline(never)]
     pub fn consume(&self, n: u32, by: Doer) -> Checked<()> {
-        let (head, node) = (self.head(), self.node(n)?);
+        self.dequeue(n, self.node(n)?, by)
+    }
+
+    /// The same, on the paths that must be short.
+    #[inline(always)]
+    pub fn dequeue(&self, n: u32, node: &Node, by: Doer) -> Checked<()> {
+        let head = self.head();
         // The commit point: from here on the message is received.
         node.state.atomic().store(state::FREE, Release);
         self.unlink(n, node)?;
@@ -117,17 +142,10 @@ impl<'r> Queue<'r> {
     }
 
     /// Lets waiting senders go on after room has come free.
-    #[inline(always)]
     pub fn admit(&self, wakes: &mut Wakes<'r>) -> Checked<()> {
-        if unlikely(self.head().senders.head.get() != NIL) {
-            return self.admit_some(wakes);
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn admit_some(&self, wakes: &mut Wakes<'r>) -> Checked<()> {
-        if self.system_v {
+        if self.head().senders.head.get() == NIL {
+            Ok(())
+        } else if self.system_v {
             self.admit_system_v(wakes)
         } else {
             self.admit_posix(wakes)

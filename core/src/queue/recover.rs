@@ -69,7 +69,7 @@ impl<'r> Queue<'r> {
         for &(seq, n) in queued.sorted() {
             next_seq = seq.wrapping_add(1);
             if head.assigned.get() == 0 || !self.is_assigned(n)? {
-                self.link(n, self.node(n)?)?;
+                self.link_again(n)?;
             }
         }
         head.next_seq.set(next_seq);
@@ -208,7 +208,7 @@ impl<'r> Queue<'r> {
 
     fn recover_cells(&self, queued: &mut Scratch, waiters: &[(u64, u32)]) -> Checked<()> {
         let head = self.head();
-        if head.backed.get() > self.geometry.nodes || head.backed.get() < self.geometry.max_messages {
+        if head.backed.get() > self.nodes || head.backed.get() < self.geometry.max_messages {
             return Err(Corrupt);
         }
         head.free.set(NIL);

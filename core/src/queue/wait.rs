@@ -31,9 +31,14 @@ pub enum Sink {
 
 impl Sink {
     /// Copies message `n` out; how many bytes of text. The queue is locked.
-    #[inline(always)]
+    #[inline(never)]
     pub fn deliver(&self, queue: &Queue<'_>, n: u32) -> Checked<Result<usize>> {
-        let node = queue.node(n)?;
+        self.hand_out(queue, n, queue.node(n)?)
+    }
+
+    /// The same, on the paths that must be short.
+    #[inline(always)]
+    pub fn hand_out(&self, queue: &Queue<'_>, n: u32, node: &Node) -> Checked<Result<usize>> {
         let (len, key) = (node.len.get() as usize, node.key.get() as i64);
         let text = queue.text(n, len)?;
         let copy = |to: Out<u8>, len: usize| -> Result<usize> {

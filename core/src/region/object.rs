@@ -192,9 +192,14 @@ fn add(count: &AtomicU32, n: u32) -> u32 {
         count.store(old.wrapping_add(n), Relaxed);
         old
     } else {
-        core::hint::cold_path();
-        count.fetch_add(n, AcqRel)
+        add_among_threads(count, n)
     }
+}
+
+#[cold]
+#[inline(never)]
+fn add_among_threads(count: &AtomicU32, n: u32) -> u32 {
+    count.fetch_add(n, AcqRel)
 }
 
 #[inline(always)]
@@ -210,7 +215,10 @@ impl Ref {
     /// A reference to the object in `slot`, if it is in use.
     #[inline(always)]
     fn try_slot(slot: u32) -> Option<Ref> {
-        let first = SLAB.get().filter(|_| (slot as usize) < SLOTS)?.get() as *const Object;
+        if unlikely(slot as usize >= SLOTS) {
+            return None;
+        }
+        let first = SLAB.get()?.get() as *const Object;
         // SAFETY: as in slab(), and the slot is one of its.
         let reference = Ref { object: unsafe { &*first.add(slot as usize) } };
         if unlikely(add(&reference.object.refs, 1) & LIVE == 0) {

@@ -64,7 +64,7 @@ impl Sleeper for Waiting {
         if now.wrapping_sub(looked.get()) >= LOOK_MS {
             looked.set(now);
             if let Ok(mut locked) = Locked::acquire(object, ns, me) {
-                let _ = locked.attempt(|locked: &mut Locked<'_>| {
+                let _ = locked.attempt(&mut |locked| {
                     let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
                     if set.reap_all(&mut cx)? {
                         set.serve_all(&mut cx)?;

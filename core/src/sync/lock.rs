@@ -102,7 +102,13 @@ impl TokenLock {
     pub fn release(&self) {
         // SYNC: object lock (release side)
         if unlikely(self.word().swap(0, Release) & WAITERS != 0) {
-            futex::wake(self.futex(), 1);
+            self.wake();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake(&self) {
+        futex::wake(self.futex(), 1);
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::cred;
 use crate::errno::{Errno, Result};
-use crate::likely::unlikely;
 use crate::namespace::{ids, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
+use crate::process::ProcessPage;
 use crate::region::header::{Header, ObjectKind};
 use crate::region::object::{open_file, Geometry, Mapping, Ref, Table};
 use crate::sys::file;
@@ -55,30 +55,36 @@ impl Kind {
         (header.key.get() == key as u32 && header.removed.get() == 0).then_some((id, object))
     }
 
-    /// The object with this identifier, if this process has it mapped and it is not removed.
+    /// Whether this, of the table, is the object with this identifier, and the caller is known to have the right.
     #[inline(always)]
+    pub fn is_open(&self, id: i32, right: u32, object: &Ref, page: &'static ProcessPage) -> bool {
+        let verdict = object.verdict.load(Relaxed);
+        self.serves(id, object)
+            && cred::known_generation(page).is_some_and(|g| verdict & !15 == stamp(object, g))
+            && Perm::allows(verdict as u32, right)
+    }
+
+    /// Whether this, of the table, is the object with this identifier, and not removed.
+    #[inline(always)]
+    fn serves(&self, id: i32, object: &Ref) -> bool {
+        let header = object.header();
+        object.number.load(Relaxed) == id && object.is(self.mark) && !header.is_gone() && header.is_there()
+    }
+
+    /// The object with this identifier, if this process has it mapped and it is not removed.
     fn mapped(&'static self, id: i32) -> Option<Ref> {
         let object = self.table.get(ids::index_of(id) as usize)?;
-        let (header, same) = (object.header(), object.number.load(Relaxed) == id && object.is(self.mark));
-        if unlikely(!same || header.is_gone() || !header.is_there()) {
-            self.unusable(id, object);
+        if !self.serves(id, &object) {
+            if object.number.load(Relaxed) == id && object.is(self.mark) {
+                self.table.remove_object(ids::index_of(id) as usize, &object);
+            }
             return None;
         }
         Some(object)
     }
 
-    /// What was found in the table is of another identifier, or is to go from there.
-    #[cold]
-    #[inline(never)]
-    fn unusable(&'static self, id: i32, object: Ref) {
-        if object.number.load(Relaxed) == id && object.is(self.mark) {
-            self.table.remove_object(ids::index_of(id) as usize, &object);
-        }
-    }
-
     /// The object with this identifier.
     /// EINVAL: there is none. EACCES: the caller may neither read nor write it.
-    #[inline(always)]
     pub fn by_id(&'static self, ns: &'static Namespace, id: i32) -> Result<Ref> {
         match self.mapped(id) {
             Some(object) => Ok(object),
@@ -230,27 +236,24 @@ fn open_own(dir: i32, path: &core::ffi::CStr, least: u64) -> Result<(file::Fd, f
 }
 
 /// EACCES unless the caller has the rights (4 read, 2 write). Remembered per object.
-#[inline(always)]
 pub fn check(object: &Ref, wanted: u32) -> Result<()> {
-    let generation = cred::generation()?;
-    let perms = object.header().perm_generation.get();
-    let stamp = (perms as u64) << 32 | (generation as u64 & 0x0fff_ffff) << 4;
+    let stamp = stamp(object, cred::generation()?);
     let mut verdict = object.verdict.load(Relaxed);
-    if unlikely(verdict & !15 != stamp) {
-        verdict = judge(object, stamp)?;
+    if verdict & !15 != stamp {
+        verdict = stamp | object.header().perm().verdict(&cred::current()?) as u64;
+        object.verdict.store(verdict, Relaxed);
     }
-    if unlikely(!Perm::allows(verdict as u32 & 15, wanted)) {
-        return Err(Errno::EACCES);
+    if Perm::allows(verdict as u32, wanted) {
+        Ok(())
+    } else {
+        Err(Errno::EACCES)
     }
-    Ok(())
 }
 
-#[cold]
-#[inline(never)]
-fn judge(object: &Ref, stamp: u64) -> Result<u64> {
-    let verdict = stamp | object.header().perm().verdict(&cred::current()?) as u64;
-    object.verdict.store(verdict, Relaxed);
-    Ok(verdict)
+/// What a verdict holds for: these permissions and credentials.
+#[inline(always)]
+fn stamp(object: &Ref, generation: u32) -> u64 {
+    (object.header().perm_generation.get() as u64) << 32 | (generation as u64 & 0x0fff_ffff) << 4
 }
 
 /// Makes a new, nameless object: its descriptor, mapping and length.

@@ -3,11 +3,13 @@
 pub use super::semctl::control;
 
 use super::object::{self, Get, Keys, Kind};
+use crate::entry::{self, Begun};
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
-use crate::process;
+use crate::process::{self, ProcessPage};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref, Table};
 use crate::region::{Checked, NIL};
@@ -17,6 +19,7 @@ use crate::semset::ops::{Doer, Op, Ops, Plan, SEM_UNDO};
 use crate::semset::undo::NoCell;
 use crate::semset::wait::{Outcome, Wait, Waiting};
 use crate::semset::Set;
+use crate::sync::guard::Brief;
 use crate::sync::section::Section;
 use crate::sync::wait::On;
 use crate::sys::clock::{self, Deadline};
@@ -132,42 +135,34 @@ pub fn get(key: libc::key_t, nsems: c_int, flags: c_int) -> Result<c_int> {
     .run()
 }
 
-/// Does `count` operations on a set, all or none; sleeps, up to `timeout`, until they can be done.
+/// Does `count` operations on a set, all or none; sleeps until they can be done.
 /// E2BIG, EACCES, EAGAIN, EFAULT, EFBIG, EIDRM, EINTR, EINVAL, ENOMEM, ERANGE. semop(2)
-pub fn operate(id: c_int, ops: In<sembuf>, count: usize, timeout: Option<In<timespec>>) -> Result<()> {
-    let ns = namespace::current()?;
-    let timeout = timeout.filter(|t| !t.is_null()).map(In::read).transpose()?;
+#[inline(always)]
+pub fn operate(id: c_int, ops: In<sembuf>, count: usize) -> Result<()> {
     // The system call takes an unsigned int.
-    let count = count as c_int as u32 as usize;
+    if unlikely(count as u32 != 1) {
+        return operate_within(id, ops, count, In::null());
+    }
+    let op = ops.read()?;
+    if at_once(id, Op::from(&op)) {
+        return Ok(());
+    }
+    in_turn(id, &[op], None)
+}
+
+/// As [`operate`], but sleeps no longer than `timeout` (null: for ever).
+#[inline(never)]
+pub fn operate_within(id: c_int, ops: In<sembuf>, count: usize, timeout: In<timespec>) -> Result<()> {
+    let (ns, count) = (namespace::current()?, count as u32 as usize);
+    let timeout = if timeout.is_null() { None } else { Some(timeout.read()?) };
     if count < 1 {
         return Err(Errno::EINVAL);
-    }
-    if count == 1 {
-        let op = [ops.read()?];
-        if id < 0 {
-            return Err(Errno::EINVAL);
-        }
-        let deadline = deadline(timeout)?;
-        return match at_once(ns, id, Op::from(&op[0]))? {
-            true => Ok(()),
-            false => in_turn(ns, id, &op, deadline),
-        };
     }
     if count as u64 > limits::get(ns, Limit::SemOpm) {
         return Err(Errno::E2BIG);
     }
-    operate_several(ns, id, ops, count, timeout)
-}
-
-/// With the operations copied, as the kernel does it: the program may change them meanwhile.
-fn operate_several(
-    ns: &'static Namespace,
-    id: c_int,
-    ops: In<sembuf>,
-    count: usize,
-    timeout: Option<timespec>,
-) -> Result<()> {
     let mut copy = [const { MaybeUninit::<sembuf>::uninit() }; MAX_OPS];
+    // With the operations copied, as the kernel does it: the program may change them meanwhile.
     // SAFETY: `count` is at most the limit, which is at most MAX_OPS.
     let copied = unsafe {
         ops.copy_to(copy.as_mut_ptr().cast(), count * size_of::<sembuf>())?;
@@ -176,7 +171,13 @@ fn operate_several(
     if id < 0 {
         return Err(Errno::EINVAL);
     }
-    in_turn(ns, id, copied, deadline(timeout)?)
+    let deadline = deadline(timeout)?;
+    if let [op] = copied {
+        if at_once(id, Op::from(op)) {
+            return Ok(());
+        }
+    }
+    in_turn(id, copied, deadline)
 }
 
 /// EINVAL.
@@ -189,13 +190,13 @@ fn deadline(timeout: Option<timespec>) -> Result<Option<Deadline>> {
 }
 
 /// The set, for operations on semaphores up to `last`. EINVAL; EFBIG, before EACCES.
-#[inline]
 pub fn find(ns: &'static Namespace, id: c_int, last: u32) -> Result<Ref> {
     SEM.by_id(ns, id).map_err(|e| if e == Errno::EACCES { out_of_reach(ns, id, last) } else { e })
 }
 
 /// What a caller hears who may not open the set.
 #[cold]
+#[inline(never)]
 fn out_of_reach(ns: &'static Namespace, id: c_int, last: u32) -> Errno {
     let path = Room::Sem.path(ids::index_of(id));
     match ns.dir().and_then(|dir| file::stat_at(dir, path.as_cstr())) {
@@ -204,47 +205,34 @@ fn out_of_reach(ns: &'static Namespace, id: c_int, last: u32) -> Errno {
     }
 }
 
-/// What the caller needs for such operations. EFBIG, EACCES.
-fn check(object: &Ref, ops: &[sembuf]) -> Result<()> {
-    if ops.iter().any(|op| op.sem_num as u32 >= object.geometry().nsems) {
-        return Err(Errno::EFBIG);
-    }
-    let alters = ops.iter().any(|op| op.sem_op != 0);
-    object::check(object, if alters { perm::WRITE } else { perm::READ })
-}
-
 /// One operation by one compare-and-swap. False: it takes the lock to say.
-#[inline]
-fn at_once(ns: &'static Namespace, id: c_int, op: Op) -> Result<bool> {
+#[inline(always)]
+fn at_once(id: c_int, op: Op) -> bool {
     if op.undo() {
-        return Ok(false);
+        return false;
     }
-    let _section = Section::enter()?;
-    let object = find(ns, id, op.sem)?;
-    let set = Set::of(&object);
-    let Ok(word) = set.word(op.sem) else { return Err(Errno::EFBIG) };
-    object::check(&object, if op.change != 0 { perm::WRITE } else { perm::READ })?;
-    let pid = process::pid()?;
+    let right = if op.change != 0 { perm::WRITE } else { perm::READ };
+    let Some(begun) = Begun::as_before(Wanted { id, last: op.sem, right }) else { return false };
+    let set = Set::of(&begun.object);
+    let Ok(word) = set.word(op.sem) else { return false };
     let mut seen = word.get();
     loop {
         let value = word::value(seen) + op.change;
-        if seen & word::SLOW != 0 || value < 0 || op.change == 0 && value != 0 {
-            return Ok(false);
-        }
-        if value > SEMVMX {
-            return Err(Errno::ERANGE);
+        let possible = if op.change == 0 { value == 0 } else { (0..=SEMVMX).contains(&value) };
+        if unlikely(seen & word::SLOW != 0 || !possible) {
+            return false;
         }
         // SYNC: semaphore word (acquire and release side)
-        match word.atomic().compare_exchange_weak(seen, word::of(value, pid), AcqRel, Acquire) {
+        match word.atomic().compare_exchange_weak(seen, word::of(value, begun.pid), AcqRel, Acquire) {
             Ok(_) => break,
             Err(now) => seen = now,
         }
     }
-    if !object.header().is_there() {
-        return Err(Errno::EINVAL);
+    if unlikely(!begun.object.header().is_there()) {
+        return false;
     }
     set.stamp();
-    Ok(true)
+    true
 }
 
 /// What a try under the lock comes to.
@@ -254,28 +242,139 @@ enum Turn {
     Fail(Errno),
 }
 
+/// Operations, and what can be said of all of them together.
+struct Array<'a> {
+    ops: &'a [sembuf],
+    last: u32,
+    right: u32,
+    undo: bool,
+}
+
+impl Array<'_> {
+    #[inline(always)]
+    fn of(ops: &[sembuf]) -> Array<'_> {
+        let (mut last, mut changes, mut flags) = (0, 0, 0);
+        for op in ops {
+            last = last.max(op.sem_num as u32);
+            changes |= op.sem_op;
+            flags |= op.sem_flg as i32;
+        }
+        let right = if changes != 0 { perm::WRITE } else { perm::READ };
+        Array { ops, last, right, undo: flags & SEM_UNDO != 0 }
+    }
+}
+
+/// The set that a call is for, and the last of its semaphores that it concerns. EACCES, EFBIG, EINVAL.
+#[derive(Clone, Copy)]
+struct Wanted {
+    id: c_int,
+    last: u32,
+    right: u32,
+}
+
+impl entry::Wanted for Wanted {
+    #[inline(always)]
+    fn place(self) -> (&'static Table, usize) {
+        (SEM.table, ids::index_of(self.id) as usize)
+    }
+    #[inline(always)]
+    fn is(self, object: &Ref, page: &'static ProcessPage) -> bool {
+        SEM.is_open(self.id, self.right, object, page) && self.last < object.geometry().nsems
+    }
+    fn find(self, ns: &'static Namespace) -> Result<Ref> {
+        let object = find(ns, self.id, self.last)?;
+        if self.last >= object.geometry().nsems {
+            return Err(Errno::EFBIG);
+        }
+        object::check(&object, self.right)?;
+        Ok(object)
+    }
+}
+
 /// Does operations under the lock, sleeping where they have to wait.
-fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> {
-    if ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0) {
+#[inline(never)]
+fn in_turn(id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> {
+    let array = Array::of(ops);
+    if array.undo {
         process::page()?.adjusts.store(1, Relaxed);
     }
-    let last = ops.iter().map(|op| op.sem_num as u32).max().unwrap_or(0);
+    let wanted = Wanted { id, last: array.last, right: array.right };
+    if let Some(begun) = Begun::as_before(wanted) {
+        let set = Set::of(&begun.object);
+        let lock = Brief::hold(&begun);
+        if is_calm(&lock, &set, &array) && do_calmly(&begun, &set, &array) == Ok(true) && lock.is_sound() {
+            return Ok(());
+        }
+        lock.hand_on();
+        return wait_in_turn(wanted, Some(begun), &array, deadline);
+    }
+    wait_in_turn(wanted, None, &array, deadline)
+}
+
+/// Whether no more is to be done than to change the semaphores: the set is there, and nobody waits.
+#[inline(always)]
+fn is_calm(lock: &Brief<'_>, set: &Set<'_>, array: &Array<'_>) -> bool {
+    let head = set.head();
+    lock.is_sound()
+        && head.common.removed.get() == 0
+        && head.waiters.head.get() == NIL
+        && head.redo_backed.get() as usize >= array.ops.len()
+        // A single one is better given free again: see take_turn().
+        && (array.undo || array.ops.len() > 1)
+}
+
+/// Does the operations if they can be done, and nobody else's adjustments are in question. False: nothing has been done.
+#[inline(always)]
+fn do_calmly(begun: &Begun, set: &Set<'_>, array: &Array<'_>) -> Checked<bool> {
+    let Ok(token) = lifeline::my_undo_token(begun.ns) else { return Ok(false) };
+    let doer = Doer { pid: begun.pid, token };
+    for op in array.ops {
+        let op = Op::from(op);
+        // Waiting for zero, too, makes a cell for adjustments.
+        if unlikely(op.undo() && op.change == 0 || !set.is_only_adjusted_by(token, op.sem)?) {
+            return Ok(false);
+        }
+        set.freeze(op.sem)?;
+    }
+    let mut ops = array.ops.iter();
+    let Plan::Ready(n) = set.plan_each(|| Ok(ops.next().map(Op::from)), doer)? else { return Ok(false) };
+    set.commit(n, doer.pid, NIL, 0)?;
+    set.stamp();
+    Ok(true)
+}
+
+/// Whatever the set is like. Who has `begun` has the lock.
+#[cold]
+#[inline(never)]
+fn wait_in_turn(
+    wanted: Wanted,
+    mut begun: Option<Begun>,
+    array: &Array<'_>,
+    deadline: Option<Deadline>,
+) -> Result<()> {
     let mut first = true;
     loop {
-        let section = Section::enter()?;
-        let me = lifeline::my_token(ns)?;
-        let object =
-            find(ns, id, last).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
-        check(&object, ops)?;
+        let begun = match begun.take() {
+            Some(begun) => begun,
+            None => {
+                let gone = |e| if !first && e == Errno::EINVAL { Errno::EIDRM } else { e };
+                let begun = Begun::anew(wanted).map_err(gone)?;
+                Brief::hold(&begun).hand_on();
+                begun
+            }
+        };
+        first = false;
+        let Begun { ns, me, section, object, .. } = begun;
         let mut wait = None;
         let turn = {
-            let mut locked = Locked::hold(Set::of(&object), &object, ns, me);
+            let mut locked = Locked::taken(&object, ns);
             locked.ready()?;
             if locked.shared.head().common.removed.get() != 0 {
                 return Err(Errno::EIDRM);
             }
-            locked.shared.back_redo(ops.len())?;
-            locked.attempt(|locked| take_turn(locked, (&object, me), (ops, deadline), &mut wait))?
+            locked.shared.back_redo(array.ops.len())?;
+            let caller = (&object, me);
+            locked.attempt(&mut |locked| take_turn(locked, caller, (array.ops, deadline), &mut wait))?
         };
         match turn {
             Turn::Done => return Ok(()),
@@ -285,7 +384,6 @@ fn in_turn(ns: &'static Namespace, id: c_int, ops: &[sembuf], deadline: Option<D
                 wait.begin();
                 drop(object);
                 drop(section);
-                first = false;
                 match wait.block() {
                     Outcome::Done(result) => return result,
                     Outcome::Again => {}
@@ -338,6 +436,10 @@ fn take_turn(
             Turn::Done
         }
     };
-    set.thaw_all(list)?;
+    if let ([_], None) = (ops, &kept) {
+        // The next like it need not take the lock. Arrays and SEM_UNDO need it at any rate, and leave it so: to make
+        // a semaphore SLOW costs as much as the lock.
+        set.thaw_all(list)?;
+    }
     Ok(turn)
 }

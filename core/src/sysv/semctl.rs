@@ -86,7 +86,7 @@ fn locked<T>(
     if locked.shared.head().common.removed.get() != 0 {
         return Err(Errno::EIDRM);
     }
-    locked.attempt(|locked: &mut Locked<'_>| match locked.context() {
+    locked.attempt(&mut |locked| match locked.context() {
         Ok((set, mut cx)) => body(set, &mut cx),
         Err(e) => Ok(Err(e)),
     })?
