@@ -26,8 +26,9 @@ use layout::*;
 pub struct Set<'r> {
     base: *mut u8,
     geometry: &'r Geometry,
-    /// `geometry.nsems`, from which all else follows.
+    /// `geometry.nsems`, and what follows from it.
     nsems: u32,
+    offsets: Offsets,
 }
 
 impl<'r> Set<'r> {
@@ -44,7 +45,7 @@ impl<'r> Set<'r> {
     /// `base` is valid for reading and writing as `geometry` says, and page-aligned.
     #[inline(always)]
     pub unsafe fn raw(base: *mut u8, geometry: &'r Geometry) -> Set<'r> {
-        Set { base, geometry, nsems: geometry.nsems }
+        Set { base, geometry, nsems: geometry.nsems, offsets: Offsets::of(geometry.nsems) }
     }
 
     /// The header.
@@ -114,6 +115,6 @@ impl<'r> Set<'r> {
 
     #[inline(always)]
     fn offsets(&self) -> Offsets {
-        Offsets::of(self.nsems())
+        self.offsets
     }
 }

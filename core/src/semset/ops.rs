@@ -237,7 +237,14 @@ impl<'r> Set<'r> {
 
     /// Does what the first `n` steps say, in the name of `pid`: for the sleeper `waiter` (or NIL), and
     /// clearing adjustments as `clear` says (see [`SetHeader::redo_clear`]).
+    #[inline(never)]
     pub fn commit(&self, n: usize, pid: u32, waiter: u32, clear: u32) -> Checked<()> {
+        self.commit_here(n, pid, waiter, clear)
+    }
+
+    /// The same, on the paths that must be short.
+    #[inline(always)]
+    pub fn commit_here(&self, n: usize, pid: u32, waiter: u32, clear: u32) -> Checked<()> {
         let head = self.head();
         let first = self.step(0)?;
         if n == 1 && first.cell.get() == NIL && waiter == NIL && clear == 0 {
@@ -251,7 +258,27 @@ impl<'r> Set<'r> {
         head.redo_clear.set(clear);
         // The commit point: from here on it is done, by whoever comes along.
         head.redo_count.atomic().store(n as u32, Release);
-        self.carry_out()
+        self.carry_out_steps(n, pid)?;
+        if unlikely(clear != 0 || waiter != NIL) {
+            return self.carry_out();
+        }
+        head.redo_count.atomic().store(0, Release);
+        Ok(())
+    }
+
+    /// What the first `n` steps say becomes so.
+    #[inline(always)]
+    fn carry_out_steps(&self, n: usize, pid: u32) -> Checked<()> {
+        for i in 0..n {
+            let step = self.step(i)?;
+            let (sem, cell) = (step.sem.get(), step.cell.get());
+            let new = word::of(step.value.get() as i32, pid) | word::SLOW;
+            self.word(sem)?.atomic().store(new, Release);
+            if cell != NIL {
+                self.adjust(cell, sem, step.adjustment.get() as i32)?;
+            }
+        }
+        Ok(())
     }
 
     /// Carries out what is committed; again, if somebody was killed over it.
@@ -262,15 +289,7 @@ impl<'r> Set<'r> {
             // What else stands there is of an operation that is over, or not committed.
             return Ok(());
         }
-        for i in 0..count as usize {
-            let step = self.step(i)?;
-            let (sem, cell) = (step.sem.get(), step.cell.get());
-            let new = word::of(step.value.get() as i32, pid) | word::SLOW;
-            self.word(sem)?.atomic().store(new, Release);
-            if cell != NIL {
-                self.adjust(cell, sem, step.adjustment.get() as i32)?;
-            }
-        }
+        self.carry_out_steps(count as usize, pid)?;
         match head.redo_clear.get() {
             0 => {}
             CLEAR_ALL => self.clear_adjustments(0, self.nsems())?,

@@ -338,7 +338,7 @@ fn do_calmly(begun: &Begun, set: &Set<'_>, array: &Array<'_>) -> Checked<bool> {
     }
     let mut ops = array.ops.iter();
     let Plan::Ready(n) = set.plan_each(|| Ok(ops.next().map(Op::from)), doer)? else { return Ok(false) };
-    set.commit(n, doer.pid, NIL, 0)?;
+    set.commit_here(n, doer.pid, NIL, 0)?;
     set.stamp();
     Ok(true)
 }
