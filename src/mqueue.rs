@@ -108,7 +108,7 @@ pub unsafe extern "C" fn mq_send(
     msg_prio: c_uint,
 ) -> c_int {
     // SAFETY: the C caller's contract: msg_len bytes.
-    mqueue::send(mqdes, unsafe { In::new(msg_ptr) }, msg_len, msg_prio, None).or_minus_one_errno()
+    mqueue::send(mqdes, unsafe { In::new(msg_ptr) }, msg_len, msg_prio, In::null()).or_minus_one_errno()
 }
 
 /// As mq_send, but waits no longer than until `abs_timeout` on CLOCK_REALTIME; NULL: for ever.
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn mq_timedsend(
     abs_timeout: *const timespec,
 ) -> c_int {
     // SAFETY: the C caller's contract: msg_len bytes, and a time or NULL.
-    let (msg_ptr, until) = unsafe { (In::new(msg_ptr), optional(abs_timeout)) };
+    let (msg_ptr, until) = unsafe { (In::new(msg_ptr), In::new(abs_timeout)) };
     mqueue::send(mqdes, msg_ptr, msg_len, msg_prio, until).or_minus_one_errno()
 }
 
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn mq_receive(
 ) -> ssize_t {
     // SAFETY: the C caller's contract: room for msg_len bytes, and for a priority or NULL.
     let (msg_ptr, msg_prio) = unsafe { (Out::new(msg_ptr), Out::new(msg_prio)) };
-    mqueue::receive(mqdes, msg_ptr, msg_len, msg_prio, None).or_minus_one_errno()
+    mqueue::receive(mqdes, msg_ptr, msg_len, msg_prio, In::null()).or_minus_one_errno()
 }
 
 /// As mq_receive, but waits no longer than until `abs_timeout` on CLOCK_REALTIME; NULL: for
@@ -179,8 +179,7 @@ pub unsafe extern "C" fn mq_timedreceive(
     abs_timeout: *const timespec,
 ) -> ssize_t {
     // SAFETY: the C caller's contract: as mq_receive, and a time or NULL.
-    let (msg_ptr, msg_prio, until) =
-        unsafe { (Out::new(msg_ptr), Out::new(msg_prio), optional(abs_timeout)) };
+    let (msg_ptr, msg_prio, until) = unsafe { (Out::new(msg_ptr), Out::new(msg_prio), In::new(abs_timeout)) };
     mqueue::receive(mqdes, msg_ptr, msg_len, msg_prio, until).or_minus_one_errno()
 }
 
@@ -233,11 +232,4 @@ pub unsafe extern "C" fn mq_setattr(mqdes: mqd_t, newattr: *const mq_attr, oldat
 pub unsafe extern "C" fn mq_notify(mqdes: mqd_t, sevp: *const sigevent) -> c_int {
     // SAFETY: the C caller's contract: a request or NULL.
     mqueue::notify(mqdes, unsafe { In::new(sevp) }).or_minus_one_errno()
-}
-
-/// # Safety
-/// As [`In::new`].
-unsafe fn optional<T>(p: *const T) -> Option<In<T>> {
-    // SAFETY: this function's contract.
-    (!p.is_null()).then(|| unsafe { In::new(p) })
 }

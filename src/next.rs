@@ -38,6 +38,7 @@ impl<F: Copy> Next<F> {
     }
 
     #[cold]
+    #[inline(never)]
     fn find(&self) -> NonZeroUsize {
         // SAFETY: a valid name; dlsym(3) may be called at any time but in a signal handler, for
         // which see `find_all`.

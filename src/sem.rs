@@ -60,7 +60,7 @@ pub unsafe extern "C" fn semget(key: key_t, nsems: c_int, semflg: c_int) -> c_in
 #[no_mangle]
 pub unsafe extern "C" fn semop(semid: c_int, sops: *mut sembuf, nsops: size_t) -> c_int {
     // SAFETY: the C caller's contract: nsops operations.
-    sem::operate(semid, unsafe { In::new(sops) }, nsops, None).or_minus_one_errno()
+    sem::operate(semid, unsafe { In::new(sops) }, nsops).or_minus_one_errno()
 }
 
 /// As semop, waiting no longer than `timeout` (NULL: for ever), which is relative. semop(2)
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn semtimedop(
 ) -> c_int {
     // SAFETY: the C caller's contract: nsops operations, and a time or NULL.
     let (sops, timeout) = unsafe { (In::new(sops), In::new(timeout)) };
-    sem::operate(semid, sops, nsops, Some(timeout)).or_minus_one_errno()
+    sem::operate_within(semid, sops, nsops, timeout).or_minus_one_errno()
 }
 
 /// semctl(2). In C it is variadic: the fourth argument is read only by the commands that have one,

@@ -24,6 +24,7 @@ pub const CAP_SYS_RESOURCE: u32 = 24;
 pub const CAP_DAC_OVERRIDE: u32 = 1;
 
 /// The cached answers; `state` is 0 (unknown), 1 (being written) or a generation.
+#[repr(C)]
 pub(crate) struct CredCache {
     state: AtomicU32,
     euid: AtomicU32,
@@ -56,19 +57,20 @@ pub struct Cred {
     pub generation: u32,
 }
 
-/// Which set of credentials is the caller's: see [`Cred::generation`].
-#[inline]
-pub fn generation() -> Result<u32> {
-    let cache = &process::page()?.cred;
-    if cache.state.load(Relaxed) == 0 {
-        // A child may have changed them by bare system calls: what its parent was allowed counts no more.
-        changed();
-    }
+/// Which set of credentials is the caller's (see [`Cred::generation`]), if that is known.
+#[inline(always)]
+pub fn known_generation(page: &process::ProcessPage) -> Option<u32> {
     let generation = GENERATION.load(Acquire);
-    if cache.state.load(Acquire) != generation {
-        fill(cache, generation)?;
+    (page.cred.state.load(Acquire) == generation).then_some(generation)
+}
+
+/// Which set of credentials is the caller's.
+pub fn generation() -> Result<u32> {
+    let page = process::page()?;
+    match known_generation(page) {
+        Some(generation) => Ok(generation),
+        None => fill(&page.cred),
     }
-    Ok(generation)
 }
 
 /// The caller's credentials.
@@ -85,7 +87,13 @@ pub fn current() -> Result<Cred> {
 
 /// Asks the kernel. Two threads may fill at once: they write the same values.
 #[cold]
-fn fill(cache: &CredCache, generation: u32) -> Result<()> {
+#[inline(never)]
+fn fill(cache: &CredCache) -> Result<u32> {
+    if cache.state.load(Relaxed) == 0 {
+        // A child may have changed them by bare system calls: what its parent was allowed counts no more.
+        changed();
+    }
+    let generation = GENERATION.load(Acquire);
     let mut header = [0x2008_0522u32, 0];
     let mut caps = [0u32; 6];
     // SAFETY: no arguments; capget gets a version 3 header and room for both halves; getgroups
@@ -100,7 +108,7 @@ fn fill(cache: &CredCache, generation: u32) -> Result<()> {
     cache.caps[0].store(caps[0], Relaxed);
     cache.caps[1].store(caps[3], Relaxed);
     cache.state.store(generation, Release);
-    Ok(())
+    Ok(generation)
 }
 
 impl Cred {

@@ -8,10 +8,12 @@
 #![allow(clippy::result_large_err)]
 
 pub mod cred;
+pub mod entry;
 pub mod errno;
 pub mod fd;
 pub mod inspect;
 pub mod ipc;
+pub mod likely;
 pub mod limits;
 pub mod namespace;
 pub mod perm;

@@ -1,6 +1,7 @@
 //! Limits: the kernel's defaults, changed for a namespace (its file `limits`, lines `NAME=VALUE`)
 //! or for a process (environment variables).
 
+use crate::likely::unlikely;
 use crate::namespace::{choose::environment, Namespace};
 use crate::semset::layout::{MAX_OPS, MAX_SEMS};
 use crate::sys::file;
@@ -196,6 +197,7 @@ fn read_file(ns: &Namespace) {
 }
 
 #[cold]
+#[inline(never)]
 fn read_all(ns: Option<&Namespace>) {
     for (row, slot) in ROWS.iter().zip(&VALUES) {
         slot.value.store(row.default, Relaxed);
@@ -215,7 +217,7 @@ fn read_all(ns: Option<&Namespace>) {
 /// The value of a limit.
 #[inline]
 pub fn get(ns: &Namespace, limit: Limit) -> u64 {
-    if READ.load(Acquire) == 0 {
+    if unlikely(READ.load(Acquire) == 0) {
         read_all(Some(ns));
     }
     VALUES[limit as usize].value.load(Relaxed)

@@ -45,6 +45,7 @@ impl Perm {
         self.mode >> shift & 7
     }
     /// Whether every right in `wanted` (4 read, 2 write, 1) is in `verdict`.
+    #[inline(always)]
     pub fn allows(verdict: u32, wanted: u32) -> bool {
         wanted & !verdict & 7 == 0 || verdict & 8 != 0
     }

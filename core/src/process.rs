@@ -5,6 +5,7 @@
 
 use crate::cred::CredCache;
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::sync::local::LocalLock;
 use crate::sys::{map, raw::syscall};
 use core::num::NonZeroUsize;
@@ -48,31 +49,45 @@ fn new_page() -> Result<NonZeroUsize> {
 }
 
 /// This process's page. ENOMEM, ENOSYS.
-#[inline]
+#[inline(always)]
 pub fn page() -> Result<&'static ProcessPage> {
-    let p = PAGE.get_or_try_init(new_page)?;
-    // SAFETY: the mapping is never removed, is zero-initialised, and all its fields are atomics.
-    Ok(unsafe { &*(p.get() as *const ProcessPage) })
+    match page_if_any() {
+        Some(page) => Ok(page),
+        None => first_page(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn first_page() -> Result<&'static ProcessPage> {
+    PAGE.get_or_try_init(new_page)?;
+    page_if_any().ok_or(Errno::ENOMEM)
 }
 
 /// The page, if there is one already. A vfork(2) child finds its parent's.
+#[inline(always)]
 pub fn page_if_any() -> Option<&'static ProcessPage> {
-    // SAFETY: as in page().
+    // SAFETY: the mapping is never removed, is zero-initialised, and all its fields are atomics.
     PAGE.get().map(|p| unsafe { &*(p.get() as *const ProcessPage) })
 }
 
 /// This process's id. getpid(2)
-#[inline]
+#[inline(always)]
 pub fn pid() -> Result<u32> {
     let page = page()?;
-    match page.pid.load(Relaxed) {
-        0 => {
-            let pid = kernel_pid();
-            page.pid.store(pid, Relaxed);
-            Ok(pid)
-        }
-        pid => Ok(pid),
+    let pid = page.pid.load(Relaxed);
+    if unlikely(pid == 0) {
+        return Ok(ask_pid(page));
     }
+    Ok(pid)
+}
+
+#[cold]
+#[inline(never)]
+fn ask_pid(page: &ProcessPage) -> u32 {
+    let pid = kernel_pid();
+    page.pid.store(pid, Relaxed);
+    pid
 }
 
 /// Whether this is a vfork(2) child, which runs in its parent's memory. Only for a process that has asked for

@@ -433,6 +433,7 @@ unsafe fn defer(tls: &Tls, sig: c_int, info: *const siginfo_t, context: *mut uco
 
 /// The end of a section in which signals were deferred.
 #[cold]
+#[inline(never)]
 pub fn let_deferred_in(tls: &Tls) {
     tls.deferred.set(0);
     set_mask(libc::SIG_SETMASK, tls.saved_mask.get());

@@ -2,6 +2,7 @@
 //! address is EFAULT.
 
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::sys::copy;
 use core::ffi::c_char;
 use core::{mem::MaybeUninit, ptr};
@@ -16,8 +17,11 @@ const USER_END: usize = 1 << 48;
 /// No object is ever mapped in the first page (`vm.mmap_min_addr`).
 const USER_START: usize = 4096;
 
+#[inline(always)]
 fn plausible(addr: usize, len: usize) -> bool {
-    (USER_START..USER_END).contains(&addr) && len <= USER_END - addr
+    const SPAN: usize = USER_END - USER_START;
+    // Of a known length: one comparison.
+    len <= SPAN && addr.wrapping_sub(USER_START) <= SPAN - len
 }
 
 /// A pointer from which the program lets us read.
@@ -59,6 +63,7 @@ impl<T> In<T> {
         self.0 as usize
     }
     /// Reads a value, aligned or not. EFAULT for an address outside user space.
+    #[inline]
     pub fn read(self) -> Result<T>
     where
         T: Copy,
@@ -75,8 +80,9 @@ impl<T> In<T> {
         In((self.0 as usize).wrapping_add(bytes) as *const U)
     }
     /// EFAULT unless `len` bytes from here lie in user space; whether there is memory, a copy will tell.
+    #[inline(always)]
     pub fn check(self, len: usize) -> Result<()> {
-        if len != 0 && !plausible(self.0 as usize, len) {
+        if unlikely(len != 0 && !plausible(self.0 as usize, len)) {
             return Err(Errno::EFAULT);
         }
         Ok(())
@@ -89,11 +95,10 @@ impl<T> In<T> {
     pub unsafe fn copy_to(self, to: *mut u8, len: usize) -> Result<()> {
         self.check(len)?;
         // SAFETY: `new`'s and this function's contracts; the two never overlap, `to` is ours.
-        if unsafe { copy::copy(to, self.0.cast(), len) } {
-            Ok(())
-        } else {
-            Err(Errno::EFAULT)
+        if unlikely(!unsafe { copy::copy(to, self.0.cast(), len) }) {
+            return Err(Errno::EFAULT);
         }
+        Ok(())
     }
 }
 
@@ -139,6 +144,7 @@ impl<T> Out<T> {
         In(self.0)
     }
     /// Writes a value, aligned or not. EFAULT for an address outside user space.
+    #[inline]
     pub fn write(self, value: T) -> Result<()> {
         // SAFETY: `value` is valid for its size.
         unsafe { self.copy_from((&raw const value).cast(), size_of::<T>()) }
@@ -159,10 +165,9 @@ impl<T> Out<T> {
     pub unsafe fn copy_from(self, from: *const u8, len: usize) -> Result<()> {
         self.check(len)?;
         // SAFETY: as In::copy_to.
-        if unsafe { copy::copy(self.0.cast(), from, len) } {
-            Ok(())
-        } else {
-            Err(Errno::EFAULT)
+        if unlikely(!unsafe { copy::copy(self.0.cast(), from, len) }) {
+            return Err(Errno::EFAULT);
         }
+        Ok(())
     }
 }

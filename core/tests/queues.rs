@@ -82,20 +82,20 @@ fn posix_queue() {
     let fd = mqueue::open(name(), flags, 0o600, In::null()).unwrap();
     for priority in [3, 32767, 0, 3, 9, 3, 1, 1, 2, 0] {
         let text = [priority as u8; 5];
-        mqueue::send(fd, input(&text).offset(0), 5, priority, None).unwrap();
+        mqueue::send(fd, input(&text).offset(0), 5, priority, In::null()).unwrap();
     }
     let text = [0u8; 1];
-    assert_eq!(mqueue::send(fd, input(&text).offset(0), 1, 0, None), Err(Errno::EAGAIN));
-    assert_eq!(mqueue::send(fd, input(&text).offset(0), 1, 32768, None), Err(Errno::EINVAL));
+    assert_eq!(mqueue::send(fd, input(&text).offset(0), 1, 0, In::null()), Err(Errno::EAGAIN));
+    assert_eq!(mqueue::send(fd, input(&text).offset(0), 1, 32768, In::null()), Err(Errno::EINVAL));
     for wanted in [32767, 9, 3, 3, 3, 2, 1, 1, 0, 0] {
         let (mut text, mut priority) = ([0u8; 8192], 0);
-        let len = mqueue::receive(fd, output(&mut text).offset(0), 8192, output(&mut priority), None);
+        let len = mqueue::receive(fd, output(&mut text).offset(0), 8192, output(&mut priority), In::null());
         assert_eq!((len, priority, text[4]), (Ok(5), wanted, wanted as u8));
     }
     let mut text = [0u8; 8192];
-    let nothing = mqueue::receive(fd, output(&mut text).offset(0), 8192, Out::null(), None);
+    let nothing = mqueue::receive(fd, output(&mut text).offset(0), 8192, Out::null(), In::null());
     assert_eq!(nothing, Err(Errno::EAGAIN));
-    let short = mqueue::receive(fd, output(&mut text).offset(0), 8191, Out::null(), None);
+    let short = mqueue::receive(fd, output(&mut text).offset(0), 8191, Out::null(), In::null());
     assert_eq!(short, Err(Errno::EMSGSIZE));
     mqueue::unlink(name()).unwrap();
     assert_eq!(mqueue::open(name(), libc::O_RDWR, 0, In::null()), Err(Errno::ENOENT));

@@ -42,7 +42,7 @@ fn operate(id: c_int, ops: &mut [sembuf]) -> Result<()> {
     let soon = timespec { tv_sec: 0, tv_nsec: 10_000_000 };
     // SAFETY: references are valid pointers.
     let (ops_in, timeout) = unsafe { (In::new(ops.as_ptr()), In::new(&soon)) };
-    sem::operate(id, ops_in, ops.len(), Some(timeout))
+    sem::operate_within(id, ops_in, ops.len(), timeout)
 }
 
 fn control(id: c_int, sem: c_int, cmd: c_int) -> Result<c_int> {
@@ -212,7 +212,7 @@ fn sleepers() {
         std::thread::spawn(move || {
             let mut ops = [op(sem, change, 0)];
             // SAFETY: a valid pointer.
-            sem::operate(id, unsafe { In::new(ops.as_mut_ptr()) }, 1, None)
+            sem::operate(id, unsafe { In::new(ops.as_mut_ptr()) }, 1)
         })
     };
     let wait_for = |sem: c_int, cmd: c_int| {

@@ -75,7 +75,7 @@ fn semop(id: c_int, ops: &[(u16, i16, c_int)]) {
         .iter()
         .map(|&(sem_num, sem_op, flags)| libc::sembuf { sem_num, sem_op, sem_flg: flags as i16 })
         .collect();
-    sem::operate(id, input(&ops[0]), ops.len(), None).unwrap();
+    sem::operate(id, input(&ops[0]), ops.len()).unwrap();
 }
 
 /// One semaphore, taken alone, as one of two, and with SEM_UNDO, guards a plain number.

@@ -118,7 +118,7 @@ fn make_sem() -> c_int {
         sem_op,
         sem_flg,
     });
-    sem::operate(id, input(&ops[0]), ops.len(), None).unwrap();
+    sem::operate(id, input(&ops[0]), ops.len()).unwrap();
     id
 }
 
@@ -137,9 +137,9 @@ fn make_mq() -> c_int {
     let flags = libc::O_CREAT | libc::O_RDWR | libc::O_NONBLOCK;
     let fd = mqueue::open(input(&NAME.as_bytes()[0]).offset(0), flags, 0o600, input(&attr)).unwrap();
     for i in 0..8 {
-        mqueue::send(fd, input(&[7u8; 64]).offset(0), i * 9, i as u32 * 4000, None).unwrap();
+        mqueue::send(fd, input(&[7u8; 64]).offset(0), i * 9, i as u32 * 4000, In::null()).unwrap();
     }
-    mqueue::receive(fd, output(&mut [0u8; 64]).offset(0), 64, Out::null(), None).unwrap();
+    mqueue::receive(fd, output(&mut [0u8; 64]).offset(0), 64, Out::null(), In::null()).unwrap();
     fd
 }
 
@@ -276,7 +276,7 @@ fn operate(id: c_int, from: &mut Input<'_>) {
         ops.push(libc::sembuf { sem_num, sem_op: change / 16, sem_flg: (nowait | undo) as i16 });
     }
     let soon = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
-    may(sem::operate(id, input(&ops[0]), count, Some(input(&soon))));
+    may(sem::operate_within(id, input(&ops[0]), count, input(&soon)));
 }
 
 fn call_shm(step: u8, id: c_int, from: &mut Input<'_>) {
@@ -312,14 +312,14 @@ fn call_mq(step: u8, fd: c_int, from: &mut Input<'_>) {
     match step % 8 {
         0..=2 => {
             let (len, priority) = (from.below(65) as usize, from.number(2) as u32 % 32768);
-            let deadline = (step & 8 != 0).then(|| input(&past));
+            let deadline = if step & 8 != 0 { input(&past) } else { In::null() };
             may(mqueue::send(fd, input(&[3u8; 64]).offset(0), len, priority, deadline));
         }
         3..=5 => {
             let mut message = Message::new(0);
             let mut priority = 0;
             let text = output(&mut *message).offset(size_of::<c_long>());
-            let got = mqueue::receive(fd, text, ROOM, output(&mut priority), None);
+            let got = mqueue::receive(fd, text, ROOM, output(&mut priority), In::null());
             message.check(got, ROOM);
         }
         6 => _ = may(mqueue::attributes(fd, In::null(), output(&mut attr))),

@@ -55,7 +55,7 @@ pub fn semop(ops: &[(u16, i16, i32)]) -> Result<()> {
         .map(|&(sem_num, sem_op, flags)| sembuf { sem_num, sem_op, sem_flg: flags as i16 })
         .collect();
     // SAFETY: the operations stay where they are during the call.
-    sem::operate(ID, unsafe { In::new(ops.as_ptr()) }, ops.len(), None)
+    sem::operate(ID, unsafe { In::new(ops.as_ptr()) }, ops.len())
 }
 
 /// The values, when nobody else is at work.

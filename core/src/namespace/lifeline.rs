@@ -13,6 +13,7 @@
 use super::watch::WATCHED_BYTES;
 use super::{handover, Namespace};
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::process::{self, ProcessPage};
 use crate::sys::{file, map};
 use crate::sysv::shm;
@@ -214,6 +215,7 @@ pub(super) fn set_pid(ns: &Namespace, token: Token, pid: u32) -> Result<()> {
 }
 
 #[cold]
+#[inline(never)]
 fn register(ns: &Namespace, page: &ProcessPage) -> Result<Token> {
     let pid = process::pid()?;
     let mine = take_slot(ns.dir()?, pid, pid)?;
@@ -232,20 +234,22 @@ fn register(ns: &Namespace, page: &ProcessPage) -> Result<Token> {
 
 /// The token of this program image; registers it at the first call. Errors: those of open(2), ENOSPC,
 /// ENOMEM.
-#[inline]
+#[inline(always)]
 pub fn my_token(ns: &Namespace) -> Result<Token> {
     #[cfg(loom)]
     if let Some(token) = crate::model::token() {
         return Ok(token);
     }
     let page = process::page()?;
-    match page.token.load(Acquire) {
-        0 => register(ns, page),
-        token => Ok(token),
+    let token = page.token.load(Acquire);
+    if unlikely(token == 0) {
+        return register(ns, page);
     }
+    Ok(token)
 }
 
 #[cold]
+#[inline(never)]
 fn choose_undo_token(ns: &Namespace, page: &ProcessPage) -> Result<Token> {
     let token = match handover::inherited_token(ns) {
         Some(token) => token,
@@ -257,17 +261,18 @@ fn choose_undo_token(ns: &Namespace, page: &ProcessPage) -> Result<Token> {
 
 /// The token under which this process keeps SEM_UNDO adjustments: it stays the same over its whole
 /// life, in later program images too. Errors: as [`my_token`].
-#[inline]
+#[inline(always)]
 pub fn my_undo_token(ns: &Namespace) -> Result<Token> {
     #[cfg(loom)]
     if let Some(token) = crate::model::token() {
         return Ok(token);
     }
     let page = process::page()?;
-    match page.undo_token.load(Acquire) {
-        0 => choose_undo_token(ns, page),
-        token => Ok(token),
+    let token = page.undo_token.load(Acquire);
+    if unlikely(token == 0) {
+        return choose_undo_token(ns, page);
     }
+    Ok(token)
 }
 
 /// Whether the program image that bears `token` is alive. In doubt (no descriptors left to look with) it is.

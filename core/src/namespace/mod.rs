@@ -47,12 +47,22 @@ static CURRENT: OnceNonZeroUsize = OnceNonZeroUsize::new();
 
 /// This process's namespace: chosen and made at the first call. A refusal is told once on standard
 /// error and gives EACCES, ENOTDIR, EINVAL, ENAMETOOLONG or the error of a system call.
+#[inline(always)]
 pub fn current() -> Result<&'static Namespace> {
     #[cfg(loom)]
     if crate::model::runs() {
         return Ok(crate::model::nowhere());
     }
-    let p = CURRENT.get_or_try_init(|| {
+    match in_use() {
+        Some(ns) => Ok(ns),
+        None => first_use(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn first_use() -> Result<&'static Namespace> {
+    CURRENT.get_or_try_init(|| {
         let opened = choose().and_then(|choice| Namespace::open(choice.path())).map_err(|refusal| {
             if !TOLD.swap(true, Relaxed) {
                 let mut line = crate::text::Text::<900>::new();
@@ -67,13 +77,13 @@ pub fn current() -> Result<&'static Namespace> {
         unsafe { p.write(opened) };
         NonZeroUsize::new(p as usize).ok_or(Errno::ENOMEM)
     })?;
-    // SAFETY: written once above and never removed.
-    Ok(unsafe { &*(p.get() as *const Namespace) })
+    in_use().ok_or(Errno::ENOMEM)
 }
 
 /// The namespace, if this process has used one already.
+#[inline(always)]
 pub fn in_use() -> Option<&'static Namespace> {
-    // SAFETY: as in current().
+    // SAFETY: written once in first_use() and never removed.
     CURRENT.get().map(|p| unsafe { &*(p.get() as *const Namespace) })
 }
 

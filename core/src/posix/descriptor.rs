@@ -6,9 +6,11 @@
 //! since receiving changes the queue). So a descriptor that came by fork, dup, exec or a socket can
 //! be taken up by looking at it.
 
+use crate::entry;
 use crate::errno::{Errno, Result};
 use crate::namespace::Namespace;
 use crate::perm::Perm;
+use crate::process::ProcessPage;
 use crate::queue::cells::staged_cells;
 use crate::queue::layout::*;
 use crate::region::header::ObjectKind;
@@ -132,8 +134,57 @@ pub fn enter(fd: i32, access: i32, mapping: Mapping, geometry: Geometry) -> Resu
     Ok(object)
 }
 
+/// The queue that a call is for: its access mode must have the right, and `check` agree. EBADF, and what `check` says.
+pub struct Wanted<'a, C: ?Sized> {
+    #[allow(missing_docs)]
+    pub fd: i32,
+    /// O_RDONLY or O_WRONLY.
+    pub right: i32,
+    #[allow(missing_docs)]
+    pub check: &'a C,
+}
+
+impl<C: ?Sized> Clone for Wanted<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<C: ?Sized> Copy for Wanted<'_, C> {}
+
+impl<C: Fn(&Geometry) -> Result<()> + ?Sized> entry::Wanted for Wanted<'_, C> {
+    #[inline(always)]
+    fn place(self) -> (&'static Table, usize) {
+        // As an unsigned number, a negative one is above all entries.
+        (&TABLE, self.fd as u32 as usize)
+    }
+    #[inline(always)]
+    fn is(self, object: &Ref, _: &'static ProcessPage) -> bool {
+        is_behind(self.fd, object) && may(object, self.right) && (self.check)(object.geometry()).is_ok()
+    }
+    fn find(self, _: &'static Namespace) -> Result<Ref> {
+        let object = find(self.fd)?;
+        if !may(&object, self.right) {
+            return Err(Errno::EBADF);
+        }
+        (self.check)(object.geometry())?;
+        Ok(object)
+    }
+}
+
+#[inline(always)]
+fn may(object: &Ref, right: i32) -> bool {
+    let access = object.access.load(Relaxed) as i32;
+    access == libc::O_RDWR || access == right
+}
+
+/// Whether this, of the table, is the queue behind a descriptor: its slot may have become another's since it was
+/// looked up.
+#[inline(always)]
+fn is_behind(fd: i32, object: &Ref) -> bool {
+    object.number.load(Relaxed) == fd && object.is(ObjectKind::Mq)
+}
+
 /// The queue behind a descriptor. EBADF. The caller is inside a section.
-#[inline]
 pub fn find(fd: i32) -> Result<Ref> {
     match known(fd) {
         Some(object) => Ok(object),
@@ -142,14 +193,13 @@ pub fn find(fd: i32) -> Result<Ref> {
 }
 
 /// The queue behind a descriptor that this process has used before.
-#[inline]
 pub fn known(fd: i32) -> Option<Ref> {
-    let object = TABLE.get(usize::try_from(fd).ok()?)?;
-    (object.number.load(Relaxed) == fd).then_some(object)
+    TABLE.get(fd as u32 as usize).filter(|object| is_behind(fd, object))
 }
 
 /// Takes up a descriptor that came by dup, exec or a socket. EBADF.
 #[cold]
+#[inline(never)]
 fn adopt(fd: i32) -> Result<Ref> {
     if fd < 0 {
         return Err(Errno::EBADF);

@@ -7,3 +7,4 @@ pub mod notify;
 pub mod poll;
 pub mod sem;
 pub mod shm;
+mod transfer;

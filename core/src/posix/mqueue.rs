@@ -1,32 +1,26 @@
 //! POSIX message queues: mq_overview(7).
 
 pub use super::notify::notify;
+pub use super::transfer::{receive, send};
 
-use super::{descriptor, name, notify as notification, poll};
+use super::descriptor::{self};
+use super::name;
 use crate::cred::{self, Cred};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, lifeline, Namespace};
 use crate::perm::{self, Perm};
-use crate::process;
 use crate::queue::guard::Locked;
-use crate::queue::index::Match;
 use crate::queue::layout::*;
-use crate::queue::ops::{Doer, Put};
-use crate::queue::wait::{self, Caller, Outcome, Patience, Request, Sink};
-use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
-use crate::region::object::{Geometry, Ref};
+use crate::region::object::Geometry;
 use crate::region::NIL;
 use crate::sync::section::Section;
-use crate::sys::{cancel, clock, clock::Deadline, file};
+use crate::sys::{clock, file};
 use crate::user::{In, Out};
-use core::ffi::{c_char, c_int, c_long, c_uint};
-use core::sync::atomic::Ordering::*;
-use libc::{mode_t, mq_attr, mqd_t, timespec};
+use core::ffi::{c_char, c_int, c_long};
+use libc::{mode_t, mq_attr, mqd_t};
 
-/// MQ_PRIO_MAX.
-const PRIORITIES: c_uint = SMALL_KEYS as c_uint;
 /// A queue made without attributes (mq_overview(7): mq_default...).
 const DEFAULT_MESSAGES: u32 = 10;
 const DEFAULT_BYTES: u32 = 8192;
@@ -211,228 +205,6 @@ pub fn unlink_in(ns: &Namespace, name: In<c_char>) -> Result<()> {
         // POSIX names only EACCES; glibc does the same.
         Errno::EPERM | Errno::EISDIR => Errno::EACCES,
         e => e,
-    })
-}
-
-fn deadline(timeout: Option<In<timespec>>) -> Result<Option<Deadline>> {
-    let Some(timeout) = timeout.filter(|t| !t.is_null()) else { return Ok(None) };
-    let t = timeout.read()?;
-    if t.tv_sec < 0 || !(0..1_000_000_000).contains(&t.tv_nsec) {
-        return Err(Errno::EINVAL);
-    }
-    Ok(Some(Deadline::at(t)))
-}
-
-/// What a try under the lock comes to.
-enum Step {
-    Done(usize),
-    Sleep,
-    Fail(Errno),
-}
-
-/// The descriptor's queue, if its access mode has `right`. EBADF.
-#[inline]
-fn accessible(fd: mqd_t, right: c_int) -> Result<Ref> {
-    let object = descriptor::find(fd)?;
-    let access = object.access.load(Relaxed) as c_int;
-    if access != libc::O_RDWR && access != right {
-        return Err(Errno::EBADF);
-    }
-    Ok(object)
-}
-
-/// Runs `step` under the lock until it is done, sleeping where it says so.
-#[inline]
-fn operate(
-    fd: mqd_t,
-    right: c_int,
-    check: &dyn Fn(&Geometry) -> Result<()>,
-    step: &mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
-) -> Result<usize> {
-    let ns = namespace::current()?;
-    let mut patience = Patience::default();
-    loop {
-        let section = Section::enter()?;
-        let me = lifeline::my_token(ns)?;
-        let object = accessible(fd, right)?;
-        check(object.geometry())?;
-        let mut wait = None;
-        let mut outcome;
-        // In one section: a signal that comes meanwhile ends the call as it would a sleep.
-        loop {
-            let mut locked = Locked::hold(&object, ns, me);
-            locked.ready().map_err(|_| Errno::EBADMSG)?;
-            let before = poll::level(&locked.shared, object.geometry().max_messages);
-            let mut caller = Caller { object: &object, me, wait: &mut wait, patience: &mut patience };
-            let tried = locked.attempt(&mut |locked| step(locked, &mut caller));
-            poll::keep_in_step(ns, &object, &locked.shared, before);
-            drop(locked);
-            outcome = tried.map_err(|_| Errno::EBADMSG)?;
-            if !matches!(outcome, Step::Sleep) || wait.is_some() {
-                break;
-            }
-            patience.poll(&object);
-        }
-        match outcome {
-            Step::Done(n) => return Ok(n),
-            Step::Fail(e) => return Err(e),
-            Step::Sleep => {
-                let Some(wait) = &mut wait else { return Err(Errno::EBADMSG) };
-                wait.begin();
-                drop(object);
-                drop(section);
-                let outcome = wait.block();
-                patience.slept();
-                match outcome {
-                    Outcome::Received(result) => return result,
-                    Outcome::Sent => return Ok(0),
-                    // A handler with SA_RESTART has run: at the end of the line again, as in the kernel.
-                    Outcome::Again | Outcome::Interrupted(true) => {}
-                    Outcome::Interrupted(false) => return Err(Errno::EINTR),
-                    Outcome::TimedOut => return Err(Errno::ETIMEDOUT),
-                    Outcome::TooBig | Outcome::Removed | Outcome::Corrupt => return Err(Errno::EBADMSG),
-                }
-            }
-        }
-    }
-}
-
-/// EAGAIN or ETIMEDOUT where waiting is out of the question.
-fn may_wait(object: &Ref, deadline: Option<&Deadline>) -> Result<()> {
-    if descriptor::is_nonblocking(object) {
-        return Err(Errno::EAGAIN);
-    }
-    if deadline.is_some_and(Deadline::passed) {
-        return Err(Errno::ETIMEDOUT);
-    }
-    Ok(())
-}
-
-/// Sends `len` bytes with a priority; `timeout` is absolute, by CLOCK_REALTIME.
-/// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_send(3)
-pub fn send(
-    fd: mqd_t,
-    text: In<c_char>,
-    len: usize,
-    priority: c_uint,
-    timeout: Option<In<timespec>>,
-) -> Result<()> {
-    cancel::test();
-    let deadline = deadline(timeout)?;
-    if priority >= PRIORITIES {
-        return Err(Errno::EINVAL);
-    }
-    let check = |g: &Geometry| {
-        if len > g.message_bytes as usize {
-            return Err(Errno::EMSGSIZE);
-        }
-        text.check(len)
-    };
-    operate(fd, libc::O_WRONLY, &check, &mut |locked, caller| {
-        let queue = &locked.shared;
-        let full = queue.head().count.get() >= caller.object.geometry().max_messages as u64;
-        let n = if full { Ok(NIL) } else { queue.cell_alloc() }?;
-        if n == NIL {
-            if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
-                return Ok(Step::Fail(e));
-            }
-        }
-        let n = if full { queue.cell_alloc()? } else { n };
-        if n != NIL {
-            if let Err(e) = fill(queue, n, text, len, priority)? {
-                queue.cell_free(n)?;
-                return Ok(Step::Fail(e));
-            }
-        }
-        if full || n == NIL {
-            let request = Request {
-                kind: waiter_kind::SENDER,
-                how: Match::Any,
-                max_len: len as u64,
-                node: n,
-                sink: None,
-                deadline,
-            };
-            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
-        }
-        put(locked, n)?;
-        Ok(Step::Done(0))
-    })
-    .map(|_| ())
-}
-
-/// Writes a message into a free node. EFAULT.
-#[inline]
-fn fill(queue: &Queue<'_>, n: u32, text: In<c_char>, len: usize, priority: c_uint) -> Checked<Result<()>> {
-    let node = queue.node(n)?;
-    node.key.set((PRIORITIES - 1 - priority) as u64);
-    node.len.set(len as u32);
-    let to = queue.text(n, len)?;
-    // SAFETY: text() has checked the place.
-    Ok(unsafe { text.copy_to(to, len) })
-}
-
-#[inline]
-fn put(locked: &mut Locked<'_>, n: u32) -> Checked<()> {
-    let queue = &locked.shared;
-    let notify = &queue.head().notify;
-    let due = queue.head().count.get() == 0 && notify.token.get() != 0;
-    if due {
-        notify.due.set(1);
-    }
-    let now_s = clock::now_s();
-    queue.head().send_time.set(now_s as u64);
-    let put = queue.put(n, &mut locked.wakes, now_s)?;
-    if due {
-        if put == Put::Queued {
-            notification::fire(locked.ns, queue);
-        }
-        notify.due.set(0);
-    }
-    Ok(())
-}
-
-/// Receives the oldest message of the highest priority; how many bytes.
-/// EAGAIN, EBADF, EBADMSG, EFAULT, EINTR, EINVAL, EMSGSIZE, ETIMEDOUT. A cancellation point. mq_receive(3)
-pub fn receive(
-    fd: mqd_t,
-    text: Out<c_char>,
-    len: usize,
-    priority: Out<c_uint>,
-    timeout: Option<In<timespec>>,
-) -> Result<usize> {
-    cancel::test();
-    let deadline = deadline(timeout)?;
-    let any = Match::AtMost(i64::MAX);
-    let sink = Sink::Mq(text.offset(0), priority);
-    let check = |g: &Geometry| if len < g.message_bytes as usize { Err(Errno::EMSGSIZE) } else { Ok(()) };
-    operate(fd, libc::O_RDONLY, &check, &mut |locked, caller| {
-        let mut n = locked.shared.find(any)?;
-        if n == NIL && locked.shared.head().assigned.get() != 0 && locked.sweep()? {
-            n = locked.shared.find(any)?;
-        }
-        if n == NIL {
-            if let Err(e) = may_wait(caller.object, deadline.as_ref()) {
-                return Ok(Step::Fail(e));
-            }
-            let request = Request {
-                kind: waiter_kind::RECEIVER,
-                how: any,
-                max_len: u64::MAX,
-                node: NIL,
-                sink: Some(sink),
-                deadline,
-            };
-            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
-        }
-        let queue = &locked.shared;
-        let delivered = sink.deliver(queue, n)?;
-        queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s: clock::now_s() })?;
-        queue.admit(&mut locked.wakes)?;
-        Ok(match delivered {
-            Ok(len) => Step::Done(len),
-            Err(e) => Step::Fail(e),
-        })
     })
 }
 

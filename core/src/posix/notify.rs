@@ -94,6 +94,7 @@ fn is_ours_to_signal(ns: &Namespace, queue: &Queue<'_>, uid: u32) -> bool {
 }
 
 #[cold]
+#[inline(never)]
 fn fire_registered(ns: &Namespace, queue: &Queue<'_>) {
     let notify = &queue.head().notify;
     // Who is dead hears nothing, and his pid may be another's by now.

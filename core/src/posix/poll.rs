@@ -8,6 +8,7 @@
 
 use super::descriptor;
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::namespace::{self, lifeline, Namespace};
 use crate::queue::guard::Locked;
 use crate::queue::Queue;
@@ -21,8 +22,8 @@ const PAGE: usize = 4096;
 const FIFO_BYTES: usize = 2 * PAGE;
 
 /// How full a queue is, as far as a poller can tell: the pages in its FIFO.
-pub fn level(queue: &Queue<'_>, max_messages: u32) -> usize {
-    match queue.head().count.get() {
+fn level(count: u64, max_messages: u32) -> usize {
+    match count {
         0 => 0,
         n if n < max_messages as u64 => 1,
         _ => 2,
@@ -50,20 +51,28 @@ pub fn queue_of_fifo(ns: &Namespace, name: u64) -> Result<file::Fd> {
     file::open_at(ns.dir()?, paths(name).1.as_cstr(), libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
 }
 
-/// Brings the FIFO in step after an operation that began at `before`. The lock is held.
-#[inline]
-pub fn keep_in_step(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: usize) {
-    if queue.head().polled.get() != 0 {
-        let now = level(queue, object.geometry().max_messages);
-        if now != before && set_level(ns, queue, now).is_err() {
-            // Nobody has it open, or it is gone.
-            queue.head().polled.set(0);
-        }
+/// Brings the FIFO in step after an operation that found so many messages (or None: nobody knows). The lock is held.
+#[inline(always)]
+pub fn keep_in_step(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Option<u64>) {
+    if unlikely(queue.head().polled.get() != 0) {
+        step_after(ns, object, queue, before);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn step_after(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Option<u64>) {
+    let level = |count| level(count, object.geometry().max_messages);
+    let now = level(queue.head().count.get());
+    if before.map(level) != Some(now) && set_level(ns, queue, now).is_err() {
+        // Nobody has it open, or it is gone.
+        queue.head().polled.set(0);
     }
 }
 
 /// Puts as many pages into the FIFO. Err: nobody polls.
 #[cold]
+#[inline(never)]
 fn set_level(ns: &Namespace, queue: &Queue<'_>, level: usize) -> Result<()> {
     let dir = ns.dir()?;
     let (path, link) = paths(queue.head().poll_name.get());
@@ -101,7 +110,7 @@ fn set_level(ns: &Namespace, queue: &Queue<'_>, level: usize) -> Result<()> {
 pub fn left(ns: &'static Namespace, object: &Ref) {
     let Ok(me) = lifeline::my_token(ns) else { return };
     let Ok(locked) = Locked::acquire(object, ns, me) else { return };
-    keep_in_step(ns, object, &locked.shared, usize::MAX);
+    keep_in_step(ns, object, &locked.shared, None);
 }
 
 /// Prepares a descriptor for being polled; nothing to do for other descriptors.
@@ -121,7 +130,7 @@ pub fn arm(fd: i32) -> Result<()> {
     let fifo = open_fifo(ns, &object, &locked.shared)?;
     let inode = file::stat(fifo.raw())?.file.1;
     locked.shared.head().polled.set(1);
-    set_level(ns, &locked.shared, level(&locked.shared, object.geometry().max_messages))?;
+    set_level(ns, &locked.shared, level(locked.shared.head().count.get(), object.geometry().max_messages))?;
     descriptor::stand_in(&object, &fifo, inode)
 }
 

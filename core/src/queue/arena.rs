@@ -8,6 +8,7 @@
 use super::layout::*;
 use super::{Checked, Queue};
 use crate::errno::Errno;
+use crate::likely::unlikely;
 use crate::region::{Corrupt, NIL};
 use crate::sys::map;
 use core::sync::atomic::Ordering::Release;
@@ -29,6 +30,9 @@ impl From<Corrupt> for NoRoom {
     }
 }
 
+/// Runs of fewer units have a class of their own for each length.
+const SMALL_UNITS: u32 = 32;
+
 /// Units for a text of `len` bytes.
 pub fn units_for(len: usize) -> u32 {
     NODE_UNITS + len.div_ceil(UNIT) as u32
@@ -36,7 +40,7 @@ pub fn units_for(len: usize) -> u32 {
 
 /// The class of runs of `units`: exact below 32, then four classes for each doubling.
 fn bin_of(units: u32) -> usize {
-    if units < 32 {
+    if units < SMALL_UNITS {
         return units as usize;
     }
     let log = 31 - units.leading_zeros();
@@ -47,7 +51,7 @@ fn bin_of(units: u32) -> usize {
 
 /// The first class all of whose runs hold `units`.
 fn bin_holding(units: u32) -> usize {
-    if units < 32 {
+    if units < SMALL_UNITS {
         return units as usize;
     }
     let log = 31 - units.leading_zeros();
@@ -55,20 +59,34 @@ fn bin_holding(units: u32) -> usize {
 }
 
 impl Queue<'_> {
+    #[inline(always)]
     pub(super) fn bin_insert(&self, n: u32, node: &Node) -> Checked<()> {
         let (head, bin) = (self.head(), bin_of(node.units.get()));
         let first = head.bins[bin].get();
-        node.before.set(NIL);
-        node.after.set(first);
+        node.before.set(first);
         if first != NIL {
-            self.node(first)?.before.set(n);
+            return self.bin_insert_behind(n, node, self.node(first)?);
         }
+        node.after.set(NIL);
         head.bins[bin].set(n);
         let map = &head.bin_map[bin / 64];
         map.set(map.get() | 1 << (bin % 64));
         Ok(())
     }
 
+    /// Behind the first of a bin, which may be one that was kept as it is: see [`Queue::gather`].
+    #[inline(never)]
+    fn bin_insert_behind(&self, n: u32, node: &Node, first: &Node) -> Checked<()> {
+        let after = first.after.get();
+        node.after.set(after);
+        if after != NIL {
+            self.node(after)?.before.set(n);
+        }
+        first.after.set(n);
+        Ok(())
+    }
+
+    #[inline(always)]
     fn bin_remove(&self, node: &Node) -> Checked<()> {
         let (head, bin) = (self.head(), bin_of(node.units.get()));
         let (before, after) = (node.before.get(), node.after.get());
@@ -125,18 +143,49 @@ impl Queue<'_> {
     }
 
     /// A run for a text of `len` bytes, not FREE in the bins any more but still so by its state.
-    #[inline]
     pub fn arena_alloc(&self, len: usize) -> Result<u32, NoRoom> {
         let units = units_for(len);
-        let mut n = self.bin_find(units)?;
+        let mut n = self.arena_take(units)?;
         if n == NIL {
-            self.grow(units)?;
-            // Not by its bin, some runs of which may be too short.
-            n = self.head().last_run.get();
+            self.gather()?;
+            n = self.take_larger(units)?;
+        }
+        if n != NIL {
+            return Ok(n);
+        }
+        self.grow(units)?;
+        // Not by its bin, some runs of which may be too short.
+        Ok(self.take(self.head().last_run.get(), units)?)
+    }
+
+    /// The same from the memory at hand, or NIL.
+    #[inline(always)]
+    pub fn arena_take(&self, units: u32) -> Checked<u32> {
+        let n = if units < SMALL_UNITS { self.head().bins[units as usize].get() } else { NIL };
+        if unlikely(n == NIL) {
+            return self.take_larger(units);
         }
         let node = self.node(n)?;
+        if unlikely(node.units.get() != units || node.state.get() != state::FREE) {
+            return Err(Corrupt);
+        }
+        self.bin_remove(node)?;
+        Ok(n)
+    }
+
+    #[inline(never)]
+    fn take_larger(&self, units: u32) -> Checked<u32> {
+        match self.bin_find(units)? {
+            NIL => Ok(NIL),
+            n => self.take(n, units),
+        }
+    }
+
+    /// Takes `units` of the free run `n`.
+    fn take(&self, n: u32, units: u32) -> Checked<u32> {
+        let node = self.node(n)?;
         if node.units.get() < units || node.state.get() != state::FREE {
-            return Err(NoRoom::Corrupt);
+            return Err(Corrupt);
         }
         self.bin_remove(node)?;
         self.split(n, node, units)?;
@@ -149,41 +198,85 @@ impl Queue<'_> {
         if rest_units < NODE_UNITS {
             return Ok(());
         }
-        let next = self.run_after(n, node)?;
+        // Checked: the rest lies in the arena.
+        self.run_after(n, node)?;
         let rest = self.node(n + units)?;
         rest.state.set(state::FREE);
         rest.units.set(rest_units);
         rest.prev_run.set(n);
         node.units.atomic().store(units, Release);
+        let next = self.swallow(n + units, rest)?;
         self.set_prev_run(next, n + units)?;
         self.bin_insert(n + units, rest)
     }
 
-    /// Gives a run back, merged with free neighbours. Its state is FREE already.
-    #[inline]
-    pub fn arena_free(&self, mut n: u32) -> Checked<()> {
-        let mut node = self.node(n)?;
-        let mut next = self.run_after(n, node)?;
-        if next != NIL {
-            let after = self.node(next)?;
-            if after.state.get() == state::FREE {
-                self.bin_remove(after)?;
-                let beyond = self.run_after(next, after)?;
-                node.units.set(node.units.get() + after.units.get());
-                next = beyond;
-            }
+    /// Gives a run back. Its state is FREE already. The only one of a small size stays as it is, for a message
+    /// as long as the last; others are merged with their free neighbours.
+    #[inline(always)]
+    pub fn arena_free(&self, n: u32) -> Checked<()> {
+        let node = self.node(n)?;
+        let units = node.units.get();
+        if units < SMALL_UNITS && self.head().bins[units as usize].get() == NIL {
+            return self.bin_insert(n, node);
         }
-        let prev = node.prev_run.get();
-        if prev != NIL {
-            let before = self.node(prev)?;
-            if before.state.get() == state::FREE {
-                self.bin_remove(before)?;
-                before.units.set(before.units.get().wrapping_add(node.units.get()));
-                (n, node) = (prev, before);
+        self.merge(n)
+    }
+
+    #[inline(never)]
+    fn merge(&self, mut n: u32) -> Checked<()> {
+        let mut node = self.node(n)?;
+        let next = self.swallow(n, node)?;
+        loop {
+            let prev = node.prev_run.get();
+            if prev == NIL {
+                break;
             }
+            let before = self.node(prev)?;
+            if before.state.get() != state::FREE {
+                break;
+            }
+            if prev >= n {
+                return Err(Corrupt);
+            }
+            self.bin_remove(before)?;
+            before.units.set(before.units.get().wrapping_add(node.units.get()));
+            (n, node) = (prev, before);
         }
         self.set_prev_run(next, n)?;
         self.bin_insert(n, node)
+    }
+
+    /// Merges the free runs behind a run with it; what comes then.
+    fn swallow(&self, n: u32, node: &Node) -> Checked<u32> {
+        loop {
+            let next = self.run_after(n, node)?;
+            if next == NIL {
+                return Ok(NIL);
+            }
+            let after = self.node(next)?;
+            if after.state.get() != state::FREE {
+                return Ok(next);
+            }
+            self.run_after(next, after)?;
+            self.bin_remove(after)?;
+            node.units.set(node.units.get() + after.units.get());
+        }
+    }
+
+    /// Merges the small runs that were kept as they are: each is the first of its size.
+    pub(super) fn gather(&self) -> Checked<()> {
+        for bin in &self.head().bins[NODE_UNITS as usize..SMALL_UNITS as usize] {
+            let n = bin.get();
+            if n != NIL {
+                let node = self.node(n)?;
+                if node.state.get() != state::FREE {
+                    return Err(Corrupt);
+                }
+                self.bin_remove(node)?;
+                self.merge(n)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the arena longer by at least `units`: by little, so that it never holds much more memory
@@ -215,11 +308,20 @@ impl Queue<'_> {
         node.prev_run.set(head.last_run.get());
         head.end.atomic().store(new_end, Release);
         head.last_run.set(end);
-        self.arena_free(end)
+        self.merge(end)
+    }
+
+    /// Whether [`Queue::trim`] may have something to do.
+    #[inline(always)]
+    pub fn may_trim(&self) -> bool {
+        let head = self.head();
+        head.count.get() == 0 && unlikely(head.end.get() > 4 * (FIRST_BYTES / UNIT) as u32)
     }
 
     /// Gives the memory of an empty queue back, but for its first page; at most once a second, so
     /// that a queue which fills and empties all the time keeps what it needs.
+    #[cold]
+    #[inline(never)]
     pub fn trim(&self, now_s: i64) -> Checked<()> {
         let head = self.head();
         let (end, first) = (head.end.get(), (FIRST_BYTES / UNIT) as u32);
@@ -252,12 +354,28 @@ impl Queue<'_> {
         Ok(())
     }
 
-    /// Makes the key table larger when chains grow long. Failing to is no error.
+    /// Whether the chains in the key table grow long.
+    #[inline(always)]
+    pub fn table_is_crowded(&self) -> bool {
+        let keys = self.head().keys.get() as usize;
+        keys >= 2 * FIRST_BUCKETS && keys >> self.table_bits() >= 2
+    }
+
+    /// The binary logarithm of the key table's size.
+    fn table_bits(&self) -> u32 {
+        let head = self.head();
+        let bits =
+            if head.table.get() == NIL { FIRST_BUCKETS.trailing_zeros() } else { head.table_bits.get() };
+        bits.min(31)
+    }
+
+    /// Makes the key table larger. Failing to is no error.
+    #[cold]
+    #[inline(never)]
     pub fn grow_table(&self) -> Result<(), NoRoom> {
         let head = self.head();
-        let old = head.table.get();
-        let bits = if old == NIL { FIRST_BUCKETS.trailing_zeros() } else { head.table_bits.get() };
-        if bits >= 24 || head.keys.get() >> bits < 2 {
+        let (old, bits) = (head.table.get(), self.table_bits());
+        if bits >= 24 || !self.table_is_crowded() {
             return Ok(());
         }
         let new_bits = bits + 2;
@@ -281,7 +399,7 @@ impl Queue<'_> {
     /// Enters every leader in the (empty) key table.
     fn rehash(&self) -> Checked<()> {
         let mut n = self.head().first.get();
-        let mut bound = self.geometry.nodes;
+        let mut bound = self.nodes;
         while n != NIL {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             let node = self.node(n)?;
@@ -296,7 +414,7 @@ impl Queue<'_> {
     }
 
     fn leader_in(&self, mut n: u32, key: u64) -> Checked<u32> {
-        let mut bound = self.geometry.nodes;
+        let mut bound = self.nodes;
         while n != NIL && self.node(n)?.key.get() != key {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             n = self.node(n)?.bucket_next.get();

@@ -6,6 +6,7 @@
 
 use super::layout::*;
 use super::{Checked, Queue};
+use crate::likely::unlikely;
 use crate::region::NIL;
 use crate::sys::map;
 
@@ -16,11 +17,11 @@ pub fn staged_cells(message_bytes: u64) -> u32 {
 
 impl Queue<'_> {
     /// A free node, or NIL when all that memory can be had for are in use.
-    #[inline]
+    #[inline(always)]
     pub fn cell_alloc(&self) -> Checked<u32> {
         let head = self.head();
         let n = head.free.get();
-        if n == NIL {
+        if unlikely(n == NIL) {
             return self.fresh_cell();
         }
         head.free.set(self.node(n)?.next.get());
@@ -29,6 +30,7 @@ impl Queue<'_> {
 
     /// A node that was never used.
     #[cold]
+    #[inline(never)]
     fn fresh_cell(&self) -> Checked<u32> {
         let head = self.head();
         let n = head.fresh.get();
@@ -37,7 +39,7 @@ impl Queue<'_> {
             return Ok(n);
         }
         let n = head.backed.get();
-        if n >= self.geometry.nodes {
+        if n >= self.nodes {
             return Ok(NIL);
         }
         let cell = self.text(n, 0)?;
@@ -51,11 +53,15 @@ impl Queue<'_> {
     }
 
     /// Gives a node back. Its state is FREE already.
-    #[inline]
     pub fn cell_free(&self, n: u32) -> Checked<()> {
-        let (head, node) = (self.head(), self.node(n)?);
-        node.next.set(head.free.get());
-        head.free.set(n);
+        self.cell_put(n, self.node(n)?);
         Ok(())
+    }
+
+    #[inline(always)]
+    pub(super) fn cell_put(&self, n: u32, node: &Node) {
+        let free = &self.head().free;
+        node.next.set(free.get());
+        free.set(n);
     }
 }

@@ -1,5 +1,6 @@
 //! A queue with its lock held.
 
+use super::index::Match;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
 use crate::namespace::Namespace;
@@ -23,14 +24,24 @@ impl<'r> Shared<'r> for Queue<'r> {
     fn repair(&self, object: &'r Ref, ns: &'static Namespace, wakes: &mut Wakes<'r>) -> Checked<()> {
         let repaired = self.recover(ns, wakes);
         // Whoever died may have changed the queue and not yet its FIFO.
-        poll::keep_in_step(ns, object, self, usize::MAX);
+        poll::keep_in_step(ns, object, self, None);
         repaired
     }
 }
 
 impl<'r> Locked<'r> {
+    /// The message that a receiver gets, or NIL. What was assigned to a receiver who was killed before he fetched it is
+    /// back first: it comes before those that were sent later.
+    pub fn first(&mut self, how: Match) -> Checked<u32> {
+        if self.shared.head().assigned.get() != 0 {
+            self.sweep()?;
+        }
+        self.shared.find(how)
+    }
+
     /// Gives messages back that were assigned to waiters who were killed before they fetched them.
     #[cold]
+    #[inline(never)]
     pub fn sweep(&mut self) -> Checked<bool> {
         if !self.shared.has_dead_waiter(self.ns) {
             return Ok(false);

@@ -37,7 +37,7 @@ impl Queue<'_> {
     /// Melds a row of siblings, in pairs from the left, then from the right.
     fn meld_row(&self, mut row: u32) -> Checked<u32> {
         let mut pairs = NIL;
-        let mut bound = self.geometry.nodes;
+        let mut bound = self.nodes;
         while row != NIL {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             let second = self.node(row)?.sibling.get();
@@ -48,7 +48,7 @@ impl Queue<'_> {
             row = rest;
         }
         let mut root = NIL;
-        bound = self.geometry.nodes;
+        bound = self.nodes;
         while pairs != NIL {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             let next = self.node(pairs)?.sibling.get();
@@ -59,6 +59,7 @@ impl Queue<'_> {
         Ok(root)
     }
 
+    #[inline(never)]
     pub(super) fn heap_insert(&self, n: u32) -> Checked<()> {
         let node = self.node(n)?;
         node.child.set(NIL);
@@ -69,6 +70,7 @@ impl Queue<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn heap_remove(&self, n: u32) -> Checked<()> {
         let node = self.node(n)?;
         let below = self.meld_row(node.child.get())?;
@@ -101,6 +103,7 @@ impl Queue<'_> {
     }
 
     /// `new`, of the same key, takes the place of `old`.
+    #[inline(never)]
     pub(super) fn heap_replace(&self, old: u32, new: u32) -> Checked<()> {
         let (from, to) = (self.node(old)?, self.node(new)?);
         let (child, sibling, prev) = (from.child.get(), from.sibling.get(), from.heap_prev.get());

@@ -7,7 +7,7 @@
 
 use super::layout::*;
 use super::{Checked, Queue};
-use crate::region::{Corrupt, NIL};
+use crate::region::{Corrupt, NIL, W32};
 
 /// What a receiver takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +54,16 @@ impl Match {
 
 impl Queue<'_> {
     /// The leader of `key`, or NIL.
-    #[inline]
+    #[inline(always)]
     fn find_key(&self, key: i64) -> Checked<u32> {
-        let mut n = self.bucket(key)?.get();
-        let mut bound = self.geometry.nodes;
+        self.find_in(self.bucket(key)?, key)
+    }
+
+    /// The same, in its bucket.
+    #[inline(always)]
+    fn find_in(&self, bucket: &W32, key: i64) -> Checked<u32> {
+        let mut n = bucket.get();
+        let mut bound = self.nodes;
         while n != NIL {
             let node = self.node(n)?;
             if node.key.get() as i64 == key {
@@ -70,7 +76,7 @@ impl Queue<'_> {
     }
 
     /// The leader of the smallest key, or NIL.
-    #[inline]
+    #[inline(always)]
     fn smallest(&self) -> Checked<u32> {
         let head = self.head();
         let top = head.keymap_top.get();
@@ -85,7 +91,7 @@ impl Queue<'_> {
     }
 
     /// The message that a receiver gets, or NIL.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, how: Match) -> Checked<u32> {
         let n = match how {
             Match::Any => self.head().first.get(),
@@ -99,9 +105,11 @@ impl Queue<'_> {
         Ok(n)
     }
 
+    #[cold]
+    #[inline(never)]
     fn find_except(&self, key: i64) -> Checked<u32> {
         let mut n = self.head().first.get();
-        let mut bound = self.geometry.nodes;
+        let mut bound = self.nodes;
         while n != NIL && self.node(n)?.key.get() as i64 == key {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             n = self.node(n)?.after.get();
@@ -112,7 +120,7 @@ impl Queue<'_> {
     /// The message at this place in the order of sending (MSG_COPY), or NIL.
     pub fn nth(&self, place: u64) -> Checked<u32> {
         let mut n = self.head().first.get();
-        for _ in 0..place.min(self.geometry.nodes as u64) {
+        for _ in 0..place.min(self.nodes as u64) {
             if n == NIL {
                 break;
             }
@@ -121,6 +129,7 @@ impl Queue<'_> {
         Ok(n)
     }
 
+    #[inline(always)]
     fn keymap_set(&self, key: i64) {
         let (head, word, bit) = (self.head(), key as usize >> 6, key & 63);
         let map = self.keymap(word);
@@ -130,6 +139,7 @@ impl Queue<'_> {
         head.keymap_top.set(head.keymap_top.get() | 1 << (word >> 6));
     }
 
+    #[inline(always)]
     fn keymap_clear(&self, key: i64) {
         let (head, word, bit) = (self.head(), key as usize >> 6, key & 63);
         let map = self.keymap(word);
@@ -145,9 +155,9 @@ impl Queue<'_> {
     }
 
     /// Enters a message that is QUEUED and the last in order of sending.
-    #[inline]
-    pub fn link(&self, n: u32) -> Checked<()> {
-        let (head, node) = (self.head(), self.node(n)?);
+    #[inline(always)]
+    pub fn link(&self, n: u32, node: &Node, key: i64, len: u64) -> Checked<()> {
+        let head = self.head();
         if self.system_v {
             let last = head.last.get();
             node.before.set(last);
@@ -160,9 +170,9 @@ impl Queue<'_> {
             head.last.set(n);
         }
         node.next.set(NIL);
-        let key = node.key.get() as i64;
-        match self.find_key(key)? {
-            NIL => self.enter_key(n, node, key)?,
+        let bucket = self.bucket(key)?;
+        match self.find_in(bucket, key)? {
+            NIL => self.enter_key(n, node, key, bucket)?,
             leader => {
                 let leader = self.node(leader)?;
                 self.node(leader.tail.get())?.next.set(n);
@@ -170,12 +180,19 @@ impl Queue<'_> {
             }
         }
         head.count.set(head.count.get().wrapping_add(1));
-        head.bytes.set(head.bytes.get().wrapping_add(node.len.get() as u64));
+        head.bytes.set(head.bytes.get().wrapping_add(len));
         Ok(())
     }
 
-    fn enter_key(&self, n: u32, node: &Node, key: i64) -> Checked<()> {
-        let bucket = self.bucket(key)?;
+    /// The same, by what stands in the node.
+    #[inline(never)]
+    pub fn link_again(&self, n: u32) -> Checked<()> {
+        let node = self.node(n)?;
+        self.link(n, node, node.key.get() as i64, node.len.get() as u64)
+    }
+
+    #[inline(always)]
+    fn enter_key(&self, n: u32, node: &Node, key: i64, bucket: &W32) -> Checked<()> {
         node.tail.set(n);
         node.bucket_next.set(bucket.get());
         bucket.set(n);
@@ -190,9 +207,9 @@ impl Queue<'_> {
     }
 
     /// Takes message `n`, the first of its key, out of all lists.
-    #[inline]
-    pub fn unlink(&self, n: u32) -> Checked<()> {
-        let (head, node) = (self.head(), self.node(n)?);
+    #[inline(always)]
+    pub fn unlink(&self, n: u32, node: &Node) -> Checked<()> {
+        let head = self.head();
         if self.system_v {
             let (before, after) = (node.before.get(), node.after.get());
             match before {
@@ -211,11 +228,12 @@ impl Queue<'_> {
     }
 
     /// Makes the next message of its key the leader, or takes the key out.
+    #[inline(always)]
     fn leave_key(&self, n: u32, node: &Node) -> Checked<()> {
         let key = node.key.get() as i64;
         let small = (0..SMALL_KEYS).contains(&key);
         let mut link = self.bucket(key)?;
-        let mut bound = self.geometry.nodes;
+        let mut bound = self.nodes;
         while link.get() != n {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             link = &self.node(link.get())?.bucket_next;
@@ -263,10 +281,7 @@ impl Queue<'_> {
         } else {
             for i in 0..1usize << self.geometry.table_bits {
                 // SAFETY: the mapping holds the table, by the measures taken when it was mapped.
-                unsafe {
-                    &*self.base.add(self.geometry.table_at as usize).cast::<crate::region::W32>().add(i)
-                }
-                .set(NIL);
+                unsafe { &*self.base.add(self.geometry.table_at as usize).cast::<W32>().add(i) }.set(NIL);
             }
         }
         Ok(())

@@ -25,6 +25,8 @@ pub use crate::region::Checked;
 pub struct Queue<'r> {
     base: *mut u8,
     geometry: &'r Geometry,
+    /// `geometry.nodes`, which is asked for all the time.
+    nodes: u32,
     system_v: bool,
 }
 
@@ -32,15 +34,24 @@ impl<'r> Queue<'r> {
     /// The queue in this object.
     #[inline(always)]
     pub fn of(object: &'r Ref) -> Queue<'r> {
-        Queue { base: object.base(), geometry: object.geometry(), system_v: object.is(ObjectKind::Msg) }
+        // SAFETY: the object is mapped as its measures say, as long as the reference lives.
+        unsafe { Queue::raw(object.base(), object.geometry(), object.is(ObjectKind::Msg)) }
+    }
+
+    /// The same, of an object whose kind is known where this is compiled: of what follows there, only the half for
+    /// that kind is.
+    #[inline(always)]
+    pub fn of_kind(object: &'r Ref, kind: ObjectKind) -> Queue<'r> {
+        Queue { system_v: matches!(kind, ObjectKind::Msg), ..Queue::of(object) }
     }
 
     /// A queue in memory that is not an object of the table (being made, or under test).
     ///
     /// # Safety
     /// `base` is valid for reading and writing as `geometry` says, and page-aligned.
+    #[inline(always)]
     pub unsafe fn raw(base: *mut u8, geometry: &'r Geometry, system_v: bool) -> Queue<'r> {
-        Queue { base, geometry, system_v }
+        Queue { base, geometry, nodes: geometry.nodes, system_v }
     }
 
     /// The header.
@@ -55,10 +66,16 @@ impl<'r> Queue<'r> {
         self.geometry.sole_user
     }
 
+    /// POSIX: messages it holds at most.
+    #[inline(always)]
+    pub fn max_messages(&self) -> u64 {
+        self.geometry.max_messages as u64
+    }
+
     /// System V: units in the mapping. The last place for a node is NODE_UNITS before their end.
     #[inline(always)]
     pub fn units(&self) -> u32 {
-        self.geometry.nodes + (NODE_UNITS - 1)
+        self.nodes + (NODE_UNITS - 1)
     }
 
     /// System V: how many units of the arena must be mapped, if not all of them are.
@@ -70,22 +87,20 @@ impl<'r> Queue<'r> {
     /// The node with this index.
     #[inline(always)]
     pub fn node(&self, n: u32) -> Checked<&'r Node> {
-        if n >= self.geometry.nodes {
-            return Err(Corrupt);
-        }
         let stride = if self.system_v { UNIT } else { size_of::<Node>() };
         // SAFETY: below `nodes`, which the mapping holds; Node is all atomics.
-        Ok(unsafe { &*self.base.add(NODES_AT + n as usize * stride).cast::<Node>() })
+        Corrupt::unless(n < self.nodes, || unsafe {
+            &*self.base.add(NODES_AT + n as usize * stride).cast::<Node>()
+        })
     }
 
     /// The waiter with this index.
     #[inline(always)]
     pub fn waiter(&self, w: u32) -> Checked<&'r Waiter> {
-        if w >= WAITERS {
-            return Err(Corrupt);
-        }
         // SAFETY: every queue mapping holds all waiters; Waiter is all atomics.
-        Ok(unsafe { &*self.base.add(WAITERS_AT + w as usize * size_of::<Waiter>()).cast::<Waiter>() })
+        Corrupt::unless(w < WAITERS, || unsafe {
+            &*self.base.add(WAITERS_AT + w as usize * size_of::<Waiter>()).cast::<Waiter>()
+        })
     }
 
     /// The text of message `n`, `len` bytes long.
@@ -94,17 +109,12 @@ impl<'r> Queue<'r> {
         if self.system_v {
             let at = NODES_AT + n as usize * UNIT + size_of::<Node>();
             let end = NODES_AT + self.units() as usize * UNIT;
-            if at > end || len > end - at {
-                return Err(Corrupt);
-            }
             // SAFETY: inside the mapping, just checked.
-            Ok(unsafe { self.base.add(at) })
+            Corrupt::unless(at <= end && len <= end - at, || unsafe { self.base.add(at) })
         } else {
-            if n >= self.geometry.nodes || len > self.geometry.message_bytes as usize {
-                return Err(Corrupt);
-            }
+            let fits = n < self.nodes && len <= self.geometry.message_bytes as usize;
             // SAFETY: the mapping holds `nodes` cells.
-            Ok(unsafe {
+            Corrupt::unless(fits, || unsafe {
                 self.base.add((self.geometry.cells_at + n as u64 * self.geometry.cell_bytes) as usize)
             })
         }

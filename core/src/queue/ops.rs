@@ -28,31 +28,47 @@ pub struct Doer {
 impl<'r> Queue<'r> {
     /// Memory back from a message that is FREE by its state.
     #[inline(always)]
-    pub(super) fn free_node(&self, n: u32) -> Checked<()> {
+    pub(super) fn free_node(&self, n: u32, node: &Node) -> Checked<()> {
         if self.system_v {
             self.arena_free(n)
         } else {
-            self.cell_free(n)
+            self.cell_put(n, node);
+            Ok(())
         }
     }
 
     /// Sends the message in node `n`, whose key, length and text are filled in.
-    #[inline]
+    #[inline(never)]
     pub fn put(&self, n: u32, wakes: &mut Wakes<'r>, now_s: i64) -> Checked<Put> {
-        let (head, node) = (self.head(), self.node(n)?);
+        let node = self.node(n)?;
+        self.commit(node);
+        if self.head().receivers.head.get() != NIL && self.hand_over(n, node, wakes, now_s)? {
+            return Ok(Put::HandedOver);
+        }
+        self.link_again(n)?;
+        self.head().sent.ring();
+        // Nobody with an entry wants it; who has none may.
+        self.tell_overflowed(u32::MAX >> 1);
+        Ok(Put::Queued)
+    }
+
+    /// The same where nobody waits for a message.
+    #[inline(always)]
+    pub fn enqueue(&self, n: u32, node: &Node, key: i64, len: usize) -> Checked<()> {
+        self.commit(node);
+        self.link(n, node, key, len as u64)?;
+        self.head().sent.ring();
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn commit(&self, node: &Node) {
+        let head = self.head();
         let seq = head.next_seq.get();
         head.next_seq.set(seq.wrapping_add(1));
         node.seq.set(seq);
         // The commit point: from here on the message is sent, and survives our death.
         node.state.atomic().store(state::QUEUED, Release);
-        if head.receivers.head.get() != NIL && self.hand_over(n, node, wakes, now_s)? {
-            return Ok(Put::HandedOver);
-        }
-        self.link(n)?;
-        head.sent.ring();
-        // Nobody with an entry wants it; who has none may.
-        self.tell_overflowed(u32::MAX >> 1);
-        Ok(Put::Queued)
     }
 
     /// Gives message `n`, which is in no list, to the first waiting receiver that takes it.
@@ -94,34 +110,47 @@ impl<'r> Queue<'r> {
         waiter.state.atomic().store(waiting::DONE, Release);
     }
 
+    /// Notes who has sent, and when (System V).
+    #[inline(always)]
+    pub fn sent_by(&self, pid: u32, now_s: i64) {
+        let head = self.head();
+        head.send_pid.set(pid);
+        head.send_time.set(now_s as u64);
+    }
+
     /// Takes message `n`, whose text has been copied out, from the queue.
-    #[inline]
+    #[inline(never)]
     pub fn consume(&self, n: u32, by: Doer) -> Checked<()> {
-        let (head, node) = (self.head(), self.node(n)?);
+        self.dequeue(n, self.node(n)?, by)
+    }
+
+    /// The same, on the paths that must be short.
+    #[inline(always)]
+    pub fn dequeue(&self, n: u32, node: &Node, by: Doer) -> Checked<()> {
+        let head = self.head();
         // The commit point: from here on the message is received.
         node.state.atomic().store(state::FREE, Release);
-        self.unlink(n)?;
+        self.unlink(n, node)?;
         head.receive_pid.set(by.pid);
         head.receive_time.set(by.now_s as u64);
         head.received.ring();
-        self.free_node(n)
+        self.free_node(n, node)
     }
 
     /// Frees message `n`, which was assigned to a waiter and has been copied out.
     pub fn consume_assigned(&self, n: u32) -> Checked<()> {
         let head = self.head();
-        self.node(n)?.state.atomic().store(state::FREE, Release);
+        let node = self.node(n)?;
+        node.state.atomic().store(state::FREE, Release);
         head.assigned.set(head.assigned.get().saturating_sub(1));
-        self.free_node(n)
+        self.free_node(n, node)
     }
 
     /// Lets waiting senders go on after room has come free.
-    #[inline]
     pub fn admit(&self, wakes: &mut Wakes<'r>) -> Checked<()> {
         if self.head().senders.head.get() == NIL {
-            return Ok(());
-        }
-        if self.system_v {
+            Ok(())
+        } else if self.system_v {
             self.admit_system_v(wakes)
         } else {
             self.admit_posix(wakes)
@@ -129,6 +158,7 @@ impl<'r> Queue<'r> {
     }
 
     /// Whether a System V message of `len` bytes fits (Linux: msg_fits_inqueue).
+    #[inline(always)]
     pub fn fits(&self, len: u64) -> bool {
         let head = self.head();
         let limit = head.max_bytes.get();

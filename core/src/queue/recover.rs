@@ -68,7 +68,7 @@ impl<'r> Queue<'r> {
         for &(seq, n) in queued.sorted() {
             next_seq = seq.wrapping_add(1);
             if head.assigned.get() == 0 || !self.is_assigned(n)? {
-                self.link(n)?;
+                self.link_again(n)?;
             }
         }
         head.next_seq.set(next_seq);
@@ -207,7 +207,7 @@ impl<'r> Queue<'r> {
 
     fn recover_cells(&self, queued: &mut Scratch, waiters: &[(u64, u32)]) -> Checked<()> {
         let head = self.head();
-        if head.backed.get() > self.geometry.nodes || head.backed.get() < self.geometry.max_messages {
+        if head.backed.get() > self.nodes || head.backed.get() < self.geometry.max_messages {
             return Err(Corrupt);
         }
         head.free.set(NIL);
@@ -289,7 +289,7 @@ impl<'r> Queue<'r> {
                 if self.node(n)?.len.get() as u64 > waiter.max_len.get() {
                     wakes.end(waiter.state.atomic(), waiting::FAILED);
                 } else if wakes.claim(waiter.state.atomic()) {
-                    self.unlink(n)?;
+                    self.unlink(n, self.node(n)?)?;
                     self.assign(n, waiter, self.head().send_time.get() as i64);
                 }
             }

@@ -12,7 +12,7 @@ use crate::region::{Corrupt, NIL};
 use crate::sync::spin::{Bell, Spin, CLOSELY};
 use crate::sync::wait::{self, On, Sleeper, Why};
 use crate::sys::{clock, clock::Deadline, raw::syscall};
-use crate::sysv::msg;
+use crate::sysv::msgop;
 use crate::user::Out;
 use core::ffi::{c_long, c_uint, c_void};
 use core::sync::atomic::Ordering::*;
@@ -37,9 +37,14 @@ pub enum Sink {
 
 impl Sink {
     /// Copies message `n` out; how many bytes of text. The queue is locked.
-    #[inline]
+    #[inline(never)]
     pub fn deliver(&self, queue: &Queue<'_>, n: u32) -> Checked<Result<usize>> {
-        let node = queue.node(n)?;
+        self.hand_out(queue, n, queue.node(n)?)
+    }
+
+    /// The same, on the paths that must be short.
+    #[inline(always)]
+    pub fn hand_out(&self, queue: &Queue<'_>, n: u32, node: &Node) -> Checked<Result<usize>> {
         let (len, key) = (node.len.get() as usize, node.key.get() as i64);
         let text = queue.text(n, len)?;
         let copy = |to: Out<u8>, len: usize| -> Result<usize> {
@@ -172,6 +177,7 @@ pub struct Caller<'a> {
 
 /// Enters a wait in the queue, or lets the caller poll first; the lock is held.
 #[cold]
+#[inline(never)]
 pub fn enter(locked: &mut Locked<'_>, caller: &mut Caller<'_>, request: Request) -> Checked<()> {
     let (queue, ns) = (locked.shared, locked.ns);
     let (object, me) = (caller.object, caller.me);
@@ -282,13 +288,14 @@ fn with_lock<T>(
     // It may grow again before we have the lock.
     for _ in 0..1000 {
         let object = longer.as_ref().unwrap_or(object);
-        let mut locked = Locked::hold(object, ns, me);
+        object.header().help(ns, me);
+        let mut locked = Locked::taken(object, ns);
         let Some(units) = locked.shared.unmapped() else {
             locked.ready()?;
             return body(&mut locked);
         };
         drop(locked);
-        longer = Some(msg::map_more(object, units).map_err(|_| Corrupt)?);
+        longer = Some(msgop::map_more(object, units).map_err(|_| Corrupt)?);
     }
     Err(Corrupt)
 }

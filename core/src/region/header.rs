@@ -1,6 +1,7 @@
 //! The first bytes of every object file, whatever its kind.
 
 use super::{W32, W64};
+use crate::likely::unlikely;
 use crate::namespace::Namespace;
 use crate::perm::Perm;
 use crate::sync::lock::{Got, TokenLock};
@@ -133,7 +134,7 @@ impl Header {
     /// for the next who knows the kind.
     #[inline(always)]
     pub fn help(&self, ns: &Namespace, me: u64) {
-        if self.lock.acquire(ns, me) == Got::Stolen {
+        if unlikely(self.lock.acquire(ns, me) == Got::Stolen) {
             self.broken.set(1);
         }
     }

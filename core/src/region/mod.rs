@@ -3,6 +3,7 @@
 pub mod header;
 pub mod object;
 
+use crate::likely::unlikely;
 use crate::sync::primitive::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// No index: the null pointer of shared memory.
@@ -57,6 +58,17 @@ pub struct Corrupt;
 
 /// What following an index gives.
 pub type Checked<T> = Result<T, Corrupt>;
+
+impl Corrupt {
+    /// `value`, if `fits`.
+    #[inline(always)]
+    pub fn unless<T>(fits: bool, value: impl FnOnce() -> T) -> Checked<T> {
+        if unlikely(!fits) {
+            return Err(Corrupt);
+        }
+        Ok(value())
+    }
+}
 
 impl From<Corrupt> for crate::errno::Errno {
     /// For System V calls; mq calls make EBADMSG of it.

@@ -6,6 +6,7 @@
 
 use super::header::{Header, ObjectKind};
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::sync::primitive::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use crate::sys::{file, map};
 use core::num::NonZeroUsize;
@@ -201,8 +202,14 @@ fn add(count: &AtomicU32, n: u32) -> u32 {
         count.store(old.wrapping_add(n), Relaxed);
         old
     } else {
-        count.fetch_add(n, AcqRel)
+        add_among_threads(count, n)
     }
+}
+
+#[cold]
+#[inline(never)]
+fn add_among_threads(count: &AtomicU32, n: u32) -> u32 {
+    count.fetch_add(n, AcqRel)
 }
 
 #[inline(always)]
@@ -218,12 +225,16 @@ impl Ref {
     /// A reference to the object in `slot`, if it is in use.
     #[inline(always)]
     fn try_slot(slot: u32) -> Option<Ref> {
-        let object = slab().ok()?.get(slot as usize)?;
-        if add(&object.refs, 1) & LIVE == 0 {
-            drop(Ref { object });
+        if unlikely(slot as usize >= SLOTS) {
             return None;
         }
-        Some(Ref { object })
+        let first = SLAB.get()?.get() as *const Object;
+        // SAFETY: as in slab(), and the slot is one of its.
+        let reference = Ref { object: unsafe { &*first.add(slot as usize) } };
+        if unlikely(add(&reference.object.refs, 1) & LIVE == 0) {
+            return None;
+        }
+        Some(reference)
     }
 
     /// Which slot it is in.
@@ -284,7 +295,7 @@ impl core::ops::Deref for Ref {
 impl Drop for Ref {
     #[inline(always)]
     fn drop(&mut self) {
-        if add(&self.object.refs, u32::MAX) == 1 {
+        if unlikely(add(&self.object.refs, u32::MAX) == 1) {
             reclaim(self.object);
         }
     }
@@ -311,6 +322,7 @@ pub fn lose(addr: usize, me: u64) -> bool {
 
 /// The last reference to a retired object is gone.
 #[cold]
+#[inline(never)]
 fn reclaim(object: &'static Object) {
     // A stray try may count up and down to 0 again: only one wins.
     if object.refs.compare_exchange(0, FREE, AcqRel, Relaxed).is_err() {
@@ -382,10 +394,8 @@ impl Table {
     /// The object at `n`.
     #[inline(always)]
     pub fn get(&self, n: usize) -> Option<Ref> {
-        match self.existing(n)?.load(Acquire) {
-            0 => None,
-            slot => Ref::try_slot(slot - 1),
-        }
+        // 0, for none, is no slot either.
+        Ref::try_slot(self.existing(n)?.load(Acquire).wrapping_sub(1))
     }
 
     /// Whether there is something at `n`.

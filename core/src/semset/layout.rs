@@ -232,6 +232,7 @@ pub const fn groups(nsems: u32) -> u32 {
 
 impl Offsets {
     /// Those of a set of `nsems`.
+    #[inline(always)]
     pub const fn of(nsems: u32) -> Offsets {
         let lists = WORDS_AT + nsems as usize * size_of::<W64>();
         let groups_at = lists + nsems as usize * size_of::<List>();

@@ -26,21 +26,26 @@ use layout::*;
 pub struct Set<'r> {
     base: *mut u8,
     geometry: &'r Geometry,
+    /// `geometry.nsems`, and what follows from it.
+    nsems: u32,
+    offsets: Offsets,
 }
 
 impl<'r> Set<'r> {
     /// The set in this object.
     #[inline(always)]
     pub fn of(object: &'r Ref) -> Set<'r> {
-        Set { base: object.base(), geometry: object.geometry() }
+        // SAFETY: the object is mapped as its measures say, as long as the reference lives.
+        unsafe { Set::raw(object.base(), object.geometry()) }
     }
 
     /// A set in memory that is not an object of the table (being made, or under test).
     ///
     /// # Safety
     /// `base` is valid for reading and writing as `geometry` says, and page-aligned.
+    #[inline(always)]
     pub unsafe fn raw(base: *mut u8, geometry: &'r Geometry) -> Set<'r> {
-        Set { base, geometry }
+        Set { base, geometry, nsems: geometry.nsems, offsets: Offsets::of(geometry.nsems) }
     }
 
     /// The header.
@@ -53,16 +58,14 @@ impl<'r> Set<'r> {
     /// How many semaphores there are.
     #[inline(always)]
     pub fn nsems(&self) -> u32 {
-        self.geometry.nsems
+        self.nsems
     }
 
+    #[inline(always)]
     fn at<T>(&self, offset: usize, i: u32, n: u32) -> Checked<&'r T> {
-        if i >= n {
-            return Err(Corrupt);
-        }
         // SAFETY: the mapping holds `n` of them here, by the measures taken when it was mapped;
         // all are structures of atomics.
-        Ok(unsafe { &*self.base.add(offset).cast::<T>().add(i as usize) })
+        Corrupt::unless(i < n, || unsafe { &*self.base.add(offset).cast::<T>().add(i as usize) })
     }
 
     /// The word of semaphore `i`.
@@ -79,21 +82,25 @@ impl<'r> Set<'r> {
     }
 
     /// Those who wait for semaphore `i` alone.
+    #[inline(always)]
     fn list(&self, i: u32) -> Checked<&'r List> {
         self.at(self.offsets().lists, i, self.nsems())
     }
 
     /// The first UNDO cell of group `g`.
+    #[inline(always)]
     fn group(&self, g: u32) -> Checked<&'r W32> {
         self.at(self.offsets().groups, g, groups(self.nsems()))
     }
 
     /// Step `i` of the redo record.
+    #[inline(always)]
     fn step(&self, i: usize) -> Checked<&'r Step> {
         self.at(self.offsets().redo, i as u32, redo_steps(self.nsems()) as u32)
     }
 
     /// Cell `c`.
+    #[inline(always)]
     pub fn cell(&self, c: u32) -> Checked<&'r Cell> {
         self.at(self.offsets().cells, c, self.geometry.nodes)
     }
@@ -106,7 +113,8 @@ impl<'r> Set<'r> {
         self.at(self.offsets().cells, c, self.geometry.nodes)
     }
 
+    #[inline(always)]
     fn offsets(&self) -> Offsets {
-        Offsets::of(self.nsems())
+        self.offsets
     }
 }

@@ -5,6 +5,7 @@ use super::layout::*;
 use super::undo::NoCell;
 use super::Set;
 use crate::errno::Errno;
+use crate::likely::unlikely;
 use crate::namespace::lifeline::Token;
 use crate::region::{Checked, Corrupt, NIL};
 use core::sync::atomic::Ordering::*;
@@ -129,14 +130,15 @@ impl<'r> Set<'r> {
     }
 
     /// The value of a semaphore, which from here on only the holder of the lock may change.
+    #[inline(always)]
     pub fn freeze(&self, sem: u32) -> Checked<i32> {
         let word = self.word(sem)?;
-        let seen = word.get();
-        if seen & word::SLOW != 0 {
-            return Ok(word::value(seen));
+        let mut seen = word.get();
+        if unlikely(seen & word::SLOW == 0) {
+            // SYNC: semaphore word (acquire side)
+            seen = word.atomic().fetch_or(word::SLOW, AcqRel);
         }
-        // SYNC: semaphore word (acquire side)
-        Ok(word::value(word.atomic().fetch_or(word::SLOW, AcqRel)))
+        Ok(word::value(seen))
     }
 
     /// Gives a semaphore free for operations without the lock, unless there is a reason not to.
@@ -158,24 +160,31 @@ impl<'r> Set<'r> {
 
     /// Whether the operations can be done now; what they would change goes to the redo record.
     /// The semaphores are frozen. Linux: perform_atomic_semop
+    #[inline(never)]
     pub fn plan(&self, ops: Ops<'_>, doer: Doer) -> Checked<Plan> {
         let mut cursor = self.each(ops);
+        self.plan_each(|| cursor.advance(), doer)
+    }
+
+    /// The same, with the operations given one by one.
+    #[inline(always)]
+    pub fn plan_each(&self, mut next: impl FnMut() -> Checked<Option<Op>>, doer: Doer) -> Checked<Plan> {
         let (mut n, mut seen) = (0, 0u64);
-        while let Some(op) = cursor.advance()? {
+        while let Some(op) = next()? {
             let bit = 1u64 << (op.sem % 64);
             // Only where a semaphore may come twice are the steps before looked through.
-            let before = if seen & bit != 0 { self.planned(op.sem, n)? } else { None };
+            let before = if unlikely(seen & bit != 0) { self.planned(op.sem, n)? } else { None };
             seen |= bit;
             let value = match before {
                 Some(step) => step.value.get() as i32,
                 None => word::value(self.word(op.sem)?.get()),
             };
             let after = value + op.change;
-            if op.change == 0 && value != 0 || after < 0 {
+            if unlikely(op.change == 0 && value != 0 || after < 0) {
                 let fails = op.flags & libc::IPC_NOWAIT != 0;
                 return Ok(if fails { Plan::Fail(Errno::EAGAIN) } else { Plan::Blocked(op) });
             }
-            if after > SEMVMX {
+            if unlikely(after > SEMVMX) {
                 return Ok(Plan::Fail(Errno::ERANGE));
             }
             let step = self.step(n)?;
@@ -193,7 +202,7 @@ impl<'r> Set<'r> {
                     adjustment = self.cell(cell)?.adjustment(op.sem);
                 }
                 adjustment -= op.change;
-                if !(-SEMVMX - 1..=SEMVMX).contains(&adjustment) {
+                if unlikely(!(-SEMVMX - 1..=SEMVMX).contains(&adjustment)) {
                     return Ok(Plan::Fail(Errno::ERANGE));
                 }
             }
@@ -207,6 +216,8 @@ impl<'r> Set<'r> {
     }
 
     /// The last of the first `n` steps that concerns `sem`.
+    #[cold]
+    #[inline(never)]
     fn planned(&self, sem: u32, n: usize) -> Checked<Option<&'r Step>> {
         for i in (0..n).rev() {
             let step = self.step(i)?;
@@ -228,7 +239,14 @@ impl<'r> Set<'r> {
 
     /// Does what the first `n` steps say, in the name of `pid`: for the sleeper `waiter` (or NIL), and
     /// clearing adjustments as `clear` says (see [`SetHeader::redo_clear`]).
+    #[inline(never)]
     pub fn commit(&self, n: usize, pid: u32, waiter: u32, clear: u32) -> Checked<()> {
+        self.commit_here(n, pid, waiter, clear)
+    }
+
+    /// The same, on the paths that must be short.
+    #[inline(always)]
+    pub fn commit_here(&self, n: usize, pid: u32, waiter: u32, clear: u32) -> Checked<()> {
         let head = self.head();
         let first = self.step(0)?;
         if n == 1 && first.cell.get() == NIL && waiter == NIL && clear == 0 {
@@ -242,7 +260,27 @@ impl<'r> Set<'r> {
         head.redo_clear.set(clear);
         // The commit point: from here on it is done, by whoever comes along.
         head.redo_count.atomic().store(n as u32, Release);
-        self.carry_out()
+        self.carry_out_steps(n, pid)?;
+        if unlikely(clear != 0 || waiter != NIL) {
+            return self.carry_out();
+        }
+        head.redo_count.atomic().store(0, Release);
+        Ok(())
+    }
+
+    /// What the first `n` steps say becomes so.
+    #[inline(always)]
+    fn carry_out_steps(&self, n: usize, pid: u32) -> Checked<()> {
+        for i in 0..n {
+            let step = self.step(i)?;
+            let (sem, cell) = (step.sem.get(), step.cell.get());
+            let new = word::of(step.value.get() as i32, pid) | word::SLOW;
+            self.word(sem)?.atomic().store(new, Release);
+            if cell != NIL {
+                self.adjust(cell, sem, step.adjustment.get() as i32)?;
+            }
+        }
+        Ok(())
     }
 
     /// Carries out what is committed; again, if somebody was killed over it.
@@ -253,15 +291,7 @@ impl<'r> Set<'r> {
             // What else stands there is of an operation that is over, or not committed.
             return Ok(());
         }
-        for i in 0..count as usize {
-            let step = self.step(i)?;
-            let (sem, cell) = (step.sem.get(), step.cell.get());
-            let new = word::of(step.value.get() as i32, pid) | word::SLOW;
-            self.word(sem)?.atomic().store(new, Release);
-            if cell != NIL {
-                self.adjust(cell, sem, step.adjustment.get() as i32)?;
-            }
-        }
+        self.carry_out_steps(count as usize, pid)?;
         match head.redo_clear.get() {
             0 => {}
             CLEAR_ALL => self.clear_adjustments(0, self.nsems())?,

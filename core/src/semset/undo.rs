@@ -5,6 +5,7 @@ use super::guard::Context;
 use super::layout::*;
 use super::ops::Doer;
 use super::Set;
+use crate::namespace::lifeline::Token;
 use crate::region::{Checked, Corrupt, NIL};
 
 /// Why there is no cell for adjustments.
@@ -23,11 +24,13 @@ impl From<Corrupt> for NoCell {
 
 impl Cell {
     /// UNDO: the adjustment for a semaphore of its group.
+    #[inline(always)]
     pub fn adjustment(&self, sem: u32) -> i32 {
         let slot = sem % GROUP;
         (self.body[(slot / 2) as usize].get() >> (slot % 2 * 16)) as i16 as i32
     }
 
+    #[inline(always)]
     fn set_adjustment(&self, sem: u32, adjustment: i32) {
         let slot = sem % GROUP;
         let (word, shift) = (&self.body[(slot / 2) as usize], slot % 2 * 16);
@@ -71,7 +74,19 @@ impl<'r> Set<'r> {
     }
 
     /// The cell with a process's adjustments for a semaphore's group; a new one if need be.
+    #[inline(always)]
     pub fn undo_cell(&self, sem: u32, doer: Doer) -> Result<u32, NoCell> {
+        // Most often the first is its own.
+        let first = self.group(sem / GROUP)?.get();
+        if self.cell(first).is_ok_and(|cell| cell.token.get() == doer.token && cell.kind.get() == kind::UNDO)
+        {
+            return Ok(first);
+        }
+        self.find_undo_cell(sem, doer)
+    }
+
+    #[inline(never)]
+    fn find_undo_cell(&self, sem: u32, doer: Doer) -> Result<u32, NoCell> {
         let (mut own, mut idle) = (NIL, NIL);
         self.any_undo(sem, &mut |c, cell| {
             if cell.token.get() == doer.token {
@@ -101,6 +116,7 @@ impl<'r> Set<'r> {
     }
 
     /// Changes an adjustment, and the count of those that are not 0.
+    #[inline(always)]
     pub(super) fn adjust(&self, c: u32, sem: u32, adjustment: i32) -> Checked<()> {
         let (cell, adjusted) = (self.cell(c)?, &self.head().adjusted);
         if cell.kind.get() != kind::UNDO {
@@ -130,6 +146,27 @@ impl<'r> Set<'r> {
             failed?;
         }
         Ok(())
+    }
+
+    /// Whether nobody but the process `token` has adjustments for a semaphore.
+    #[inline(always)]
+    pub fn is_only_adjusted_by(&self, token: Token, sem: u32) -> Checked<bool> {
+        if self.head().adjusted.get() == 0 {
+            return Ok(true);
+        }
+        let first = self.group(sem / GROUP)?.get();
+        if let Ok(cell) = self.cell(first) {
+            // Most often there is but its own.
+            if cell.next.get() == NIL && cell.token.get() == token && cell.kind.get() == kind::UNDO {
+                return Ok(true);
+            }
+        }
+        self.is_adjusted_by_others(token, sem).map(|others| !others)
+    }
+
+    #[inline(never)]
+    fn is_adjusted_by_others(&self, token: Token, sem: u32) -> Checked<bool> {
+        self.any_undo(sem, &mut |_, cell| cell.adjustment(sem) != 0 && cell.token.get() != token)
     }
 
     /// Applies the adjustments that dead processes have left for a semaphore; whether there were some.

@@ -6,6 +6,7 @@
 //! whether the holder lives; if not, it takes the lock over and must repair the object.
 
 use crate::errno::Errno;
+use crate::likely::unlikely;
 use crate::namespace::{lifeline, Namespace};
 use crate::region::W64;
 use crate::sync::primitive::{AtomicU32, AtomicU64, Ordering::*};
@@ -50,13 +51,14 @@ impl TokenLock {
     #[inline(always)]
     pub fn acquire(&self, ns: &Namespace, me: u64) -> Got {
         // SYNC: object lock (acquire side)
-        if self.word().compare_exchange(0, me, Acquire, Relaxed).is_ok() {
-            return Got::Clean;
+        if unlikely(self.word().compare_exchange(0, me, Acquire, Relaxed).is_err()) {
+            return self.acquire_slowly(ns, me);
         }
-        self.acquire_slowly(ns, me)
+        Got::Clean
     }
 
     #[cold]
+    #[inline(never)]
     fn acquire_slowly(&self, ns: &Namespace, me: u64) -> Got {
         for look in 0..SPINS {
             // The longer it takes the rarer: who is at work on the object has its memory at hand, and gets far before it changes
@@ -103,8 +105,14 @@ impl TokenLock {
     #[inline(always)]
     pub fn release(&self) {
         // SYNC: object lock (release side)
-        if self.word().swap(0, Release) & WAITERS != 0 {
-            futex::wake(self.futex(), 1);
+        if unlikely(self.word().swap(0, Release) & WAITERS != 0) {
+            self.wake();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake(&self) {
+        futex::wake(self.futex(), 1);
     }
 }

@@ -5,6 +5,7 @@
 //! looks at it, keeps the signal, and the end of the section raises it again.
 
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::sys::tls::{tls, Tls};
 use core::sync::atomic::{compiler_fence, Ordering::SeqCst};
 
@@ -17,7 +18,7 @@ impl Section {
     #[inline(always)]
     pub fn enter() -> Result<Section> {
         let tls = tls();
-        if tls.inside.get() != 0 {
+        if unlikely(tls.inside.get() != 0) {
             return Err(Errno::EDEADLK);
         }
         tls.inside.set(1);
@@ -33,7 +34,7 @@ impl Drop for Section {
         compiler_fence(SeqCst);
         self.0.inside.set(0);
         compiler_fence(SeqCst);
-        if self.0.deferred.get() != 0 {
+        if unlikely(self.0.deferred.get() != 0) {
             crate::signal::let_deferred_in(self.0);
         }
     }

@@ -14,6 +14,7 @@ use crate::sys::clock::{self, Deadline};
 use crate::sys::{cancel, futex, tls::tls};
 use core::cell::Cell;
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 
 /// States of a sleeper's word.
 pub mod waiting {
@@ -36,10 +37,17 @@ pub mod waiting {
 }
 
 /// Futexes to wake once the lock is released. What does not fit is woken at once.
-#[derive(Default)]
 pub struct Wakes<'r> {
-    words: [Option<&'r AtomicU32>; 4],
+    /// The first `count` of them are there: the others are not even zero, lest every call writes them.
+    words: [MaybeUninit<&'r AtomicU32>; 4],
     count: usize,
+}
+
+impl Default for Wakes<'_> {
+    #[inline(always)]
+    fn default() -> Self {
+        Wakes { words: [const { MaybeUninit::uninit() }; 4], count: 0 }
+    }
 }
 
 impl<'r> Wakes<'r> {
@@ -48,16 +56,22 @@ impl<'r> Wakes<'r> {
             futex::wake(word, 1);
             return;
         }
-        self.words[self.count] = Some(word);
+        self.words[self.count].write(word);
         self.count += 1;
     }
     /// Wakes them all.
-    #[inline]
+    #[inline(always)]
     pub fn wake(&mut self) {
-        for word in self.words.iter_mut().take(self.count) {
-            if let Some(word) = word.take() {
-                futex::wake(word, 1);
-            }
+        if self.count != 0 {
+            self.wake_some();
+        }
+    }
+    #[cold]
+    #[inline(never)]
+    fn wake_some(&mut self) {
+        for word in &self.words[..self.count] {
+            // SAFETY: one of the first `count`.
+            futex::wake(unsafe { word.assume_init() }, 1);
         }
         self.count = 0;
     }

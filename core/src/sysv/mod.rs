@@ -4,6 +4,7 @@ pub mod attached;
 pub mod control;
 pub mod msg;
 pub mod msgctl;
+pub mod msgop;
 pub mod object;
 pub mod segment;
 pub mod sem;

@@ -1,31 +1,23 @@
 //! System V message queues: msgget(2), msgop(2).
 
 pub use super::msgctl::control;
+pub use super::msgop::{receive, send};
 
-use super::object::{self, Get, Keys, Kind};
+use super::object::{Get, Keys, Kind};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
-use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
+use crate::namespace::{self, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
-use crate::process;
-use crate::queue::arena::NoRoom;
-use crate::queue::guard::Locked;
-use crate::queue::index::Match;
 use crate::queue::layout::*;
-use crate::queue::ops::Doer;
-use crate::queue::wait::{self, Caller, Outcome, Patience, Request, Sink};
-use crate::queue::{Checked, Queue};
+use crate::queue::Queue;
 use crate::region::header::ObjectKind;
-use crate::region::object::{Geometry, Mapping, Ref, Table};
+use crate::region::object::{Geometry, Mapping, Table};
 use crate::region::NIL;
 use crate::sync::section::Section;
-use crate::sys::{cancel, clock, file, map};
-use crate::user::{In, Out};
-use core::ffi::{c_int, c_long, c_void};
-use core::sync::atomic::{AtomicU64, Ordering::*};
+use crate::sys::{clock, file};
+use core::ffi::c_int;
+use core::sync::atomic::AtomicU64;
 
-/// `MSG_COPY` of <linux/msg.h>: copy the message at a place instead of taking one.
-const MSG_COPY: c_int = 0o40000;
 /// Length of a new queue's file; sparse, so that most queues never have to be mapped again.
 const FILE_BYTES: u64 = 4 << 20;
 
@@ -50,7 +42,7 @@ pub static MSG: Kind = Kind {
 /// Bytes that every file of it has.
 const LEAST: u64 = (NODES_AT + FIRST_BYTES) as u64;
 
-fn measure(_: &Mapping, size: u64) -> Result<Geometry> {
+pub(super) fn measure(_: &Mapping, size: u64) -> Result<Geometry> {
     let units = (size - NODES_AT as u64) / UNIT as u64;
     let nodes = u32::try_from(units).map_err(|_| Errno::EINVAL)? - (NODE_UNITS - 1);
     Ok(Geometry { nodes, ..Geometry::default() })
@@ -110,289 +102,4 @@ pub fn get(key: libc::key_t, flags: c_int) -> Result<c_int> {
         limit: limits::get(ns, Limit::MsgMni) as u32,
     }
     .run()
-}
-
-/// What a try under the lock comes to.
-enum Step {
-    Done(usize),
-    Sleep,
-    /// The file must be made longer: it must hold this many units.
-    Grow(u32),
-    /// Somebody else has made it longer: it must be mapped again.
-    Remap(u32),
-    Fail(Errno),
-}
-
-/// One try: what a call does with the lock held.
-type Try<'a> = &'a mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>;
-
-/// Maps the file anew, with an arena of `units`; makes it longer if it `may`. ENOMEM, EINVAL.
-fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<()> {
-    let id = object.number.load(Relaxed);
-    let index = ids::index_of(id);
-    let flags = libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let fd =
-        file::open_at(ns.dir()?, Room::Msg.path(index).as_cstr(), flags, 0).map_err(|_| Errno::EINVAL)?;
-    let st = file::stat(fd.raw())?;
-    if st.file != object.file() {
-        return Err(Errno::EINVAL);
-    }
-    let needed = NODES_AT as u64 + units as u64 * UNIT as u64;
-    let mut size = st.size;
-    if size < needed && !may {
-        return Err(Errno::EINVAL);
-    }
-    if size < needed {
-        // Doubling: each process maps a queue anew only a few times.
-        size = (needed * 2).next_multiple_of(4096);
-        if file::set_len(fd.raw(), size).is_err() {
-            size = needed.next_multiple_of(4096);
-            file::set_len(fd.raw(), size).map_err(|_| Errno::ENOMEM)?;
-        }
-    }
-    let mapping = Mapping::new(fd.raw(), size as usize, st.file)?;
-    let geometry = measure(&mapping, size)?;
-    let object = mapping.install(ObjectKind::Msg, id, 0, geometry)?;
-    MSG.table.put(index as usize, &object)
-}
-
-/// The queue with an arena of `units` mapped, by a mapping of it that is too short: for sleepers, whose queue may
-/// have lost its name meanwhile. ENOMEM.
-#[cold]
-pub fn map_more(object: &Ref, units: u32) -> Result<Ref> {
-    let len = (NODES_AT + units as usize * UNIT).next_multiple_of(4096);
-    // SAFETY: just mapped.
-    let mapping = unsafe { Mapping::of(map::duplicate(object.base(), len)?, len, object.file())? };
-    let geometry = measure(&mapping, len as u64)?;
-    let id = object.number.load(Relaxed);
-    let object = mapping.install(ObjectKind::Msg, id, 0, geometry)?;
-    MSG.table.put(ids::index_of(id) as usize, &object)?;
-    Ok(object)
-}
-
-/// A try under the lock, with the whole arena mapped.
-#[inline(always)]
-fn attempt(ns: &'static Namespace, mut caller: Caller<'_>, step: Try<'_>) -> Checked<Step> {
-    // Before the lock too: a repair must be able to walk the arena.
-    if let Some(units) = Queue::of(caller.object).unmapped() {
-        return Ok(Step::Remap(units));
-    }
-    let mut locked = Locked::hold(caller.object, ns, caller.me);
-    locked.ready()?;
-    if let Some(units) = locked.shared.unmapped() {
-        return Ok(Step::Remap(units));
-    }
-    if locked.shared.head().common.removed.get() != 0 {
-        return Ok(Step::Fail(Errno::EIDRM));
-    }
-    locked.attempt(&mut |locked| step(locked, &mut caller))
-}
-
-/// Runs `step` under the lock of queue `id` until it is done, sleeping where it says so.
-fn operate(id: c_int, right: u32, step: Try<'_>) -> Result<usize> {
-    let ns = namespace::current()?;
-    let mut first = true;
-    let mut grown = 0;
-    let mut patience = Patience::default();
-    loop {
-        let section = Section::enter()?;
-        let me = lifeline::my_token(ns)?;
-        let object =
-            MSG.by_id(ns, id).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
-        object::check(&object, right)?;
-        let mut wait = None;
-        let mut outcome;
-        // In one section: a signal that comes meanwhile ends the call as it would a sleep.
-        loop {
-            let caller = Caller { object: &object, me, wait: &mut wait, patience: &mut patience };
-            outcome = attempt(ns, caller, step)?;
-            if !matches!(outcome, Step::Sleep) || wait.is_some() {
-                break;
-            }
-            patience.poll(&object);
-        }
-        match outcome {
-            Step::Done(n) => return Ok(n),
-            Step::Fail(e) => return Err(e),
-            Step::Grow(units) | Step::Remap(units) => {
-                // Others may lengthen it as fast as we map; an arena that never fits is spoilt.
-                grown += 1;
-                if grown > 1000 {
-                    return Err(Errno::EINVAL);
-                }
-                remap(ns, &object, units, matches!(outcome, Step::Grow(_)))?;
-            }
-            Step::Sleep => {
-                let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
-                wait.begin();
-                drop(object);
-                drop(section);
-                first = false;
-                let outcome = wait.block();
-                patience.slept();
-                match outcome {
-                    Outcome::Received(result) => return result,
-                    Outcome::Again | Outcome::Sent | Outcome::TimedOut => {}
-                    Outcome::TooBig => return Err(Errno::E2BIG),
-                    Outcome::Removed => return Err(Errno::EIDRM),
-                    // Never restarted, whatever SA_RESTART says: signal(7).
-                    Outcome::Interrupted(_) => return Err(Errno::EINTR),
-                    Outcome::Corrupt => return Err(Errno::EINVAL),
-                }
-            }
-        }
-    }
-}
-
-/// Sends a message: `message` points to a `long` type and `size` bytes of text.
-/// EACCES, EAGAIN, EFAULT, EIDRM, EINTR, EINVAL, ENOMEM. A cancellation point. msgsnd(2)
-pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result<()> {
-    cancel::test();
-    let kind = message.offset::<c_long>(0).read()?;
-    let ns = namespace::current()?;
-    if size as u64 > limits::get(ns, Limit::MsgMax) || id < 0 || kind < 1 {
-        return Err(Errno::EINVAL);
-    }
-    let text = message.offset::<u8>(size_of::<c_long>());
-    text.check(size)?;
-    operate(id, perm::WRITE, &mut |locked, caller| {
-        if !locked.shared.fits(size as u64) {
-            if flags & libc::IPC_NOWAIT != 0 {
-                return Ok(Step::Fail(Errno::EAGAIN));
-            }
-            let request = Request {
-                kind: waiter_kind::SENDER,
-                how: Match::Any,
-                max_len: size as u64,
-                node: NIL,
-                sink: None,
-                deadline: None,
-            };
-            return wait::enter(locked, caller, request).map(|()| Step::Sleep);
-        }
-        try_send(locked, kind, text, size)
-    })
-    .map(|_| ())
-}
-
-fn try_send(locked: &mut Locked<'_>, kind: c_long, text: In<u8>, size: usize) -> Checked<Step> {
-    let queue = &locked.shared;
-    let head = queue.head();
-    let n = match queue.arena_alloc(size) {
-        Ok(n) => n,
-        Err(NoRoom::Corrupt) => return Err(crate::region::Corrupt),
-        Err(NoRoom::Units(units)) => return Ok(Step::Grow(units)),
-        Err(_) => return Ok(Step::Fail(Errno::ENOMEM)),
-    };
-    let node = queue.node(n)?;
-    node.key.set(kind as u64);
-    node.len.set(size as u32);
-    let to = queue.text(n, size)?;
-    // SAFETY: text() has checked the place.
-    if let Err(e) = unsafe { text.copy_to(to, size) } {
-        queue.arena_free(n)?;
-        return Ok(Step::Fail(e));
-    }
-    let (pid, now_s) = (process::pid().unwrap_or(0), clock::now_s());
-    head.send_pid.set(pid);
-    head.send_time.set(now_s as u64);
-    queue.put(n, &mut locked.wakes, now_s)?;
-    // Chains in the key table stay short; if there is no memory for a larger one, they grow.
-    let _ = queue.grow_table();
-    Ok(Step::Done(0))
-}
-
-/// What msgtyp and msgflg ask for. Linux: convert_mode
-fn matching(kind: c_long, flags: c_int) -> Match {
-    match kind {
-        0 => Match::Any,
-        k if k < 0 => Match::AtMost(k.checked_neg().unwrap_or(c_long::MAX)),
-        k if flags & libc::MSG_EXCEPT != 0 => Match::NotEqual(k),
-        k => Match::Equal(k),
-    }
-}
-
-/// Receives a message: its type and up to `size` bytes of its text; how many bytes.
-/// E2BIG, EACCES, EFAULT, EIDRM, EINTR, EINVAL, ENOMSG. A cancellation point. msgrcv(2)
-pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags: c_int) -> Result<usize> {
-    cancel::test();
-    if id < 0 || (size as isize) < 0 {
-        return Err(Errno::EINVAL);
-    }
-    if flags & MSG_COPY != 0 {
-        return copy(id, message, size, kind, flags);
-    }
-    let how = matching(kind, flags);
-    let sink = Sink::Msg(message, size);
-    operate(id, perm::READ, &mut |locked, caller| {
-        let mut n = locked.shared.find(how)?;
-        if n == NIL && locked.shared.head().assigned.get() != 0 && locked.sweep()? {
-            n = locked.shared.find(how)?;
-        }
-        if n != NIL {
-            return try_receive(locked, n, size, flags, sink);
-        }
-        if flags & libc::IPC_NOWAIT != 0 {
-            return Ok(Step::Fail(Errno::ENOMSG));
-        }
-        let max_len = if flags & libc::MSG_NOERROR != 0 { u64::MAX } else { size as u64 };
-        let request = Request {
-            kind: waiter_kind::RECEIVER,
-            how,
-            max_len,
-            node: NIL,
-            sink: Some(sink),
-            deadline: None,
-        };
-        wait::enter(locked, caller, request).map(|()| Step::Sleep)
-    })
-}
-
-fn try_receive(locked: &mut Locked<'_>, n: u32, size: usize, flags: c_int, sink: Sink) -> Checked<Step> {
-    let queue = &locked.shared;
-    if queue.node(n)?.len.get() as usize > size && flags & libc::MSG_NOERROR == 0 {
-        return Ok(Step::Fail(Errno::E2BIG));
-    }
-    // As in the kernel, a message whose copy fails with EFAULT is gone.
-    let delivered = sink.deliver(queue, n)?;
-    let now_s = clock::now_s();
-    queue.consume(n, Doer { pid: process::pid().unwrap_or(0), now_s })?;
-    if queue.head().count.get() == 0 {
-        queue.trim(now_s)?;
-    }
-    queue.admit(&mut locked.wakes)?;
-    Ok(match delivered {
-        Ok(len) => Step::Done(len),
-        Err(e) => Step::Fail(e),
-    })
-}
-
-/// MSG_COPY: a copy of the message at place `place`; the queue stays as it is.
-fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_int) -> Result<usize> {
-    if flags & libc::MSG_EXCEPT != 0 || flags & libc::IPC_NOWAIT == 0 {
-        return Err(Errno::EINVAL);
-    }
-    let ns = namespace::current()?;
-    // The kernel prepares the copy by reading from the buffer.
-    let most = size.min(limits::get(ns, Limit::MsgMax) as usize);
-    message.check(most)?;
-    operate(id, perm::READ, &mut |locked, _| {
-        let queue = &locked.shared;
-        let n = if place < 0 { NIL } else { queue.nth(place as u64)? };
-        if n == NIL {
-            return Ok(Step::Fail(Errno::ENOMSG));
-        }
-        let len = queue.node(n)?.len.get() as usize;
-        if len > size && flags & libc::MSG_NOERROR == 0 {
-            return Ok(Step::Fail(Errno::E2BIG));
-        }
-        // Linux: copy_msg. MSG_NOERROR does not help.
-        if len > most {
-            return Ok(Step::Fail(Errno::EINVAL));
-        }
-        Ok(match Sink::Msg(message, size).deliver(queue, n)? {
-            Ok(len) => Step::Done(len),
-            Err(e) => Step::Fail(e),
-        })
-    })
 }

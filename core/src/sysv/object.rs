@@ -4,6 +4,7 @@ use crate::cred;
 use crate::errno::{Errno, Result};
 use crate::namespace::{ids, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
+use crate::process::ProcessPage;
 use crate::region::header::{Header, ObjectKind};
 use crate::region::object::{open_file, Geometry, Mapping, Ref, Table};
 use crate::sys::file;
@@ -54,15 +55,29 @@ impl Kind {
         (header.key.get() == key as u32 && header.removed.get() == 0).then_some((id, object))
     }
 
+    /// Whether this, of the table, is the object with this identifier, and the caller is known to have the right.
+    #[inline(always)]
+    pub fn is_open(&self, id: i32, right: u32, object: &Ref, page: &'static ProcessPage) -> bool {
+        let verdict = object.verdict.load(Relaxed);
+        self.serves(id, object)
+            && cred::known_generation(page).is_some_and(|g| verdict & !15 == stamp(object, g))
+            && Perm::allows(verdict as u32, right)
+    }
+
+    /// Whether this, of the table, is the object with this identifier, and not removed.
+    #[inline(always)]
+    fn serves(&self, id: i32, object: &Ref) -> bool {
+        let header = object.header();
+        object.number.load(Relaxed) == id && object.is(self.mark) && !header.is_gone() && header.is_there()
+    }
+
     /// The object with this identifier, if this process has it mapped and it is not removed.
-    #[inline]
     fn mapped(&'static self, id: i32) -> Option<Ref> {
         let object = self.table.get(ids::index_of(id) as usize)?;
-        if object.number.load(Relaxed) != id || !object.is(self.mark) {
-            return None;
-        }
-        if object.header().is_gone() || !object.header().is_there() {
-            self.table.remove_object(ids::index_of(id) as usize, &object);
+        if !self.serves(id, &object) {
+            if object.number.load(Relaxed) == id && object.is(self.mark) {
+                self.table.remove_object(ids::index_of(id) as usize, &object);
+            }
             return None;
         }
         Some(object)
@@ -70,22 +85,25 @@ impl Kind {
 
     /// The object with this identifier.
     /// EINVAL: there is none. EACCES: the caller may neither read nor write it.
-    #[inline]
     pub fn by_id(&'static self, ns: &'static Namespace, id: i32) -> Result<Ref> {
+        match self.mapped(id) {
+            Some(object) => Ok(object),
+            None => self.look_for(ns, id),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_for(&'static self, ns: &'static Namespace, id: i32) -> Result<Ref> {
         if id < 0 {
             return Err(Errno::EINVAL);
         }
-        match self.mapped(id) {
-            Some(object) => Ok(object),
-            None => match self.open(ns, ids::index_of(id), false) {
-                Ok(object) if object.number.load(Relaxed) == id => Ok(object),
-                Ok(_) => Err(Errno::EINVAL),
-                // Kept out, but of a later object at this index.
-                Err(Errno::EACCES) if ids::known_id(ns, self.room, ids::index_of(id)) != id => {
-                    Err(Errno::EINVAL)
-                }
-                Err(e) => Err(e),
-            },
+        match self.open(ns, ids::index_of(id), false) {
+            Ok(object) if object.number.load(Relaxed) == id => Ok(object),
+            Ok(_) => Err(Errno::EINVAL),
+            // Kept out, but of a later object at this index.
+            Err(Errno::EACCES) if ids::known_id(ns, self.room, ids::index_of(id)) != id => Err(Errno::EINVAL),
+            Err(e) => Err(e),
         }
     }
 
@@ -218,21 +236,24 @@ fn open_own(dir: i32, path: &core::ffi::CStr, least: u64) -> Result<(file::Fd, f
 }
 
 /// EACCES unless the caller has the rights (4 read, 2 write). Remembered per object.
-#[inline]
 pub fn check(object: &Ref, wanted: u32) -> Result<()> {
-    let generation = cred::generation()?;
-    let perms = object.header().perm_generation.get();
-    let stamp = (perms as u64) << 32 | (generation as u64 & 0x0fff_ffff) << 4;
+    let stamp = stamp(object, cred::generation()?);
     let mut verdict = object.verdict.load(Relaxed);
     if verdict & !15 != stamp {
         verdict = stamp | object.header().perm().verdict(&cred::current()?) as u64;
         object.verdict.store(verdict, Relaxed);
     }
-    if Perm::allows(verdict as u32 & 15, wanted) {
+    if Perm::allows(verdict as u32, wanted) {
         Ok(())
     } else {
         Err(Errno::EACCES)
     }
+}
+
+/// What a verdict holds for: these permissions and credentials.
+#[inline(always)]
+fn stamp(object: &Ref, generation: u32) -> u64 {
+    (object.header().perm_generation.get() as u64) << 32 | (generation as u64 & 0x0fff_ffff) << 4
 }
 
 /// Makes a new, nameless object: its descriptor, mapping and length.

@@ -3,11 +3,13 @@
 pub use super::semctl::control;
 
 use super::object::{self, Get, Keys, Kind};
+use crate::entry::{self, Begun};
 use crate::errno::{Errno, Result};
+use crate::likely::unlikely;
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids, ids::Room, lifeline, watch, Namespace};
 use crate::perm::{self, Perm};
-use crate::process;
+use crate::process::{self, ProcessPage};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref, Table};
 use crate::region::{Checked, NIL};
@@ -17,6 +19,7 @@ use crate::semset::ops::{Doer, Op, Ops, Plan, SEM_UNDO};
 use crate::semset::undo::NoCell;
 use crate::semset::wait::{Outcome, Wait, Waiting};
 use crate::semset::Set;
+use crate::sync::guard::Brief;
 use crate::sync::section::Section;
 use crate::sync::spin::{Spin, CLOSELY, RARELY};
 use crate::sync::wait::On;
@@ -133,43 +136,34 @@ pub fn get(key: libc::key_t, nsems: c_int, flags: c_int) -> Result<c_int> {
     .run()
 }
 
-/// Does `count` operations on a set, all or none; sleeps, up to `timeout`, until they can be done.
+/// Does `count` operations on a set, all or none; sleeps until they can be done.
 /// E2BIG, EACCES, EAGAIN, EFAULT, EFBIG, EIDRM, EINTR, EINVAL, ENOMEM, ERANGE. semop(2)
-pub fn operate(id: c_int, ops: In<sembuf>, count: usize, timeout: Option<In<timespec>>) -> Result<()> {
-    let ns = namespace::current()?;
-    let timeout = timeout.filter(|t| !t.is_null()).map(In::read).transpose()?;
+#[inline(always)]
+pub fn operate(id: c_int, ops: In<sembuf>, count: usize) -> Result<()> {
     // The system call takes an unsigned int.
-    let count = count as c_int as u32 as usize;
+    if unlikely(count as u32 != 1) {
+        return operate_within(id, ops, count, In::null());
+    }
+    let op = ops.read()?;
+    if at_once(id, Op::from(&op)) {
+        return Ok(());
+    }
+    in_turn(id, &[op], None)
+}
+
+/// As [`operate`], but sleeps no longer than `timeout` (null: for ever).
+#[inline(never)]
+pub fn operate_within(id: c_int, ops: In<sembuf>, count: usize, timeout: In<timespec>) -> Result<()> {
+    let (ns, count) = (namespace::current()?, count as u32 as usize);
+    let timeout = if timeout.is_null() { None } else { Some(timeout.read()?) };
     if count < 1 {
         return Err(Errno::EINVAL);
-    }
-    if count == 1 {
-        let op = [ops.read()?];
-        if id < 0 {
-            return Err(Errno::EINVAL);
-        }
-        let deadline = deadline(timeout)?;
-        let mut spin = Spin::default();
-        return match at_once(ns, id, Op::from(&op[0]), deadline.as_ref(), &mut spin)? {
-            true => Ok(()),
-            false => in_turn(ns, id, &op, deadline, &mut spin),
-        };
     }
     if count as u64 > limits::get(ns, Limit::SemOpm) {
         return Err(Errno::E2BIG);
     }
-    operate_several(ns, id, ops, count, timeout)
-}
-
-/// With the operations copied, as the kernel does it: the program may change them meanwhile.
-fn operate_several(
-    ns: &'static Namespace,
-    id: c_int,
-    ops: In<sembuf>,
-    count: usize,
-    timeout: Option<timespec>,
-) -> Result<()> {
     let mut copy = [const { MaybeUninit::<sembuf>::uninit() }; MAX_OPS];
+    // With the operations copied, as the kernel does it: the program may change them meanwhile.
     // SAFETY: `count` is at most the limit, which is at most MAX_OPS.
     let copied = unsafe {
         ops.copy_to(copy.as_mut_ptr().cast(), count * size_of::<sembuf>())?;
@@ -178,7 +172,13 @@ fn operate_several(
     if id < 0 {
         return Err(Errno::EINVAL);
     }
-    in_turn(ns, id, copied, deadline(timeout)?, &mut Spin::default())
+    let deadline = deadline(timeout)?;
+    if let [op] = copied {
+        if at_once(id, Op::from(op)) {
+            return Ok(());
+        }
+    }
+    in_turn(id, copied, deadline)
 }
 
 /// EINVAL.
@@ -191,28 +191,19 @@ fn deadline(timeout: Option<timespec>) -> Result<Option<Deadline>> {
 }
 
 /// The set, for operations on semaphores up to `last`. EINVAL; EFBIG, before EACCES.
-#[inline]
 pub fn find(ns: &'static Namespace, id: c_int, last: u32) -> Result<Ref> {
     SEM.by_id(ns, id).map_err(|e| if e == Errno::EACCES { out_of_reach(ns, id, last) } else { e })
 }
 
 /// What a caller hears who may not open the set.
 #[cold]
+#[inline(never)]
 fn out_of_reach(ns: &'static Namespace, id: c_int, last: u32) -> Errno {
     let path = Room::Sem.path(ids::index_of(id));
     match ns.dir().and_then(|dir| file::stat_at(dir, path.as_cstr())) {
         Ok(st) if last >= MAX_SEMS || st.size < length(last + 1) => Errno::EFBIG,
         _ => Errno::EACCES,
     }
-}
-
-/// What the caller needs for such operations. EFBIG, EACCES.
-fn check(object: &Ref, ops: &[sembuf]) -> Result<()> {
-    if ops.iter().any(|op| op.sem_num as u32 >= object.geometry().nsems) {
-        return Err(Errno::EFBIG);
-    }
-    let alters = ops.iter().any(|op| op.sem_op != 0);
-    object::check(object, if alters { perm::WRITE } else { perm::READ })
 }
 
 /// Whether the value in a word allows an operation to be done.
@@ -223,51 +214,58 @@ fn allows(seen: u64, op: Op) -> bool {
 }
 
 /// One operation by one compare-and-swap. False: it takes the lock to say.
-#[inline]
-fn at_once(
-    ns: &'static Namespace,
-    id: c_int,
-    op: Op,
-    deadline: Option<&Deadline>,
-    spin: &mut Spin,
-) -> Result<bool> {
+#[inline(always)]
+fn at_once(id: c_int, op: Op) -> bool {
     if op.undo() {
-        return Ok(false);
+        return false;
     }
-    let _section = Section::enter()?;
-    let object = find(ns, id, op.sem)?;
-    let set = Set::of(&object);
-    let Ok(word) = set.word(op.sem) else { return Err(Errno::EFBIG) };
-    object::check(&object, if op.change != 0 { perm::WRITE } else { perm::READ })?;
-    let pid = process::pid()?;
+    let right = if op.change != 0 { perm::WRITE } else { perm::READ };
+    let Some(begun) = Begun::as_before(Wanted { id, last: op.sem, right }) else { return false };
+    do_at_once(&begun, &Set::of(&begun.object), op)
+}
+
+#[inline(always)]
+fn do_at_once(begun: &Begun, set: &Set<'_>, op: Op) -> bool {
+    let Ok(word) = set.word(op.sem) else { return false };
     let mut seen = word.get();
     loop {
-        if seen & word::SLOW != 0 {
-            return Ok(false);
-        }
-        if !allows(seen, op) {
-            if op.flags & libc::IPC_NOWAIT != 0 || !spin.may() {
-                return Ok(false);
-            }
-            poll(&set, op, deadline, spin)?;
-            seen = word.get();
-            continue;
-        }
         let value = word::value(seen) + op.change;
-        if value > SEMVMX {
-            return Err(Errno::ERANGE);
+        if unlikely(seen & word::SLOW != 0 || !allows(seen, op) || value > SEMVMX) {
+            return false;
         }
         // SYNC: semaphore word (acquire and release side)
-        match word.atomic().compare_exchange_weak(seen, word::after(seen, value, pid), AcqRel, Acquire) {
+        match word.atomic().compare_exchange_weak(seen, word::after(seen, value, begun.pid), AcqRel, Acquire)
+        {
             Ok(_) => break,
             Err(now) => seen = now,
         }
     }
-    if !object.header().is_there() {
-        return Err(Errno::EINVAL);
+    if unlikely(!begun.object.header().is_there()) {
+        return false;
     }
     set.stamp();
-    Ok(true)
+    true
+}
+
+/// One operation that another has to allow first: looks for that, as long as it is worth while. False: it takes the lock to say. EIDRM.
+fn do_soon(
+    begun: &Begun,
+    set: &Set<'_>,
+    op: Op,
+    deadline: Option<&Deadline>,
+    spin: &mut Spin,
+) -> Result<bool> {
+    if op.undo() || op.flags & libc::IPC_NOWAIT != 0 {
+        return Ok(false);
+    }
+    let word = set.word(op.sem)?;
+    while spin.may() && word.get() & word::SLOW == 0 && !allows(word.get(), op) {
+        poll(set, op, deadline, spin)?;
+        if do_at_once(begun, set, op) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Looks at a semaphore until the operation is allowed, or it is time to sleep. The lock is not held. EIDRM.
@@ -294,47 +292,160 @@ enum Turn {
     Fail(Errno),
 }
 
-/// Does operations under the lock, sleeping where they have to wait.
-fn in_turn(
-    ns: &'static Namespace,
+/// Operations, and what can be said of all of them together.
+struct Array<'a> {
+    ops: &'a [sembuf],
+    last: u32,
+    right: u32,
+    undo: bool,
+}
+
+impl Array<'_> {
+    #[inline(always)]
+    fn of(ops: &[sembuf]) -> Array<'_> {
+        let (mut last, mut changes, mut flags) = (0, 0, 0);
+        for op in ops {
+            last = last.max(op.sem_num as u32);
+            changes |= op.sem_op;
+            flags |= op.sem_flg as i32;
+        }
+        let right = if changes != 0 { perm::WRITE } else { perm::READ };
+        Array { ops, last, right, undo: flags & SEM_UNDO != 0 }
+    }
+}
+
+/// The set that a call is for, and the last of its semaphores that it concerns. EACCES, EFBIG, EINVAL.
+#[derive(Clone, Copy)]
+struct Wanted {
     id: c_int,
-    ops: &[sembuf],
-    deadline: Option<Deadline>,
-    spin: &mut Spin,
-) -> Result<()> {
-    let adjusts = ops.iter().any(|op| op.sem_flg as i32 & SEM_UNDO != 0);
-    if adjusts {
+    last: u32,
+    right: u32,
+}
+
+impl entry::Wanted for Wanted {
+    #[inline(always)]
+    fn place(self) -> (&'static Table, usize) {
+        (SEM.table, ids::index_of(self.id) as usize)
+    }
+    #[inline(always)]
+    fn is(self, object: &Ref, page: &'static ProcessPage) -> bool {
+        SEM.is_open(self.id, self.right, object, page) && self.last < object.geometry().nsems
+    }
+    fn find(self, ns: &'static Namespace) -> Result<Ref> {
+        let object = find(ns, self.id, self.last)?;
+        if self.last >= object.geometry().nsems {
+            return Err(Errno::EFBIG);
+        }
+        object::check(&object, self.right)?;
+        Ok(object)
+    }
+}
+
+/// Does operations under the lock, sleeping where they have to wait.
+#[inline(never)]
+fn in_turn(id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> {
+    let array = Array::of(ops);
+    if array.undo {
         process::page()?.adjusts.store(1, Relaxed);
     }
-    let last = ops.iter().map(|op| op.sem_num as u32).max().unwrap_or(0);
+    let wanted = Wanted { id, last: array.last, right: array.right };
+    let mut spin = Spin::default();
+    if let Some(begun) = Begun::as_before(wanted) {
+        let set = Set::of(&begun.object);
+        if array.undo {
+            watch::stay_watched(begun.ns);
+        } else if let [op] = ops {
+            if do_soon(&begun, &set, Op::from(op), deadline.as_ref(), &mut spin)? {
+                return Ok(());
+            }
+        }
+        let lock = Brief::hold(&begun);
+        if is_calm(&lock, &set, &array) && do_calmly(&begun, &set, &array) == Ok(true) && lock.is_sound() {
+            return Ok(());
+        }
+        lock.hand_on();
+        return wait_in_turn(wanted, Some(begun), &array, deadline, spin);
+    }
+    wait_in_turn(wanted, None, &array, deadline, spin)
+}
+
+/// Whether no more is to be done than to change the semaphores: the set is there, and nobody waits.
+#[inline(always)]
+fn is_calm(lock: &Brief<'_>, set: &Set<'_>, array: &Array<'_>) -> bool {
+    let head = set.head();
+    lock.is_sound()
+        && head.common.removed.get() == 0
+        && head.waiters.head.get() == NIL
+        && head.redo_backed.get() as usize >= array.ops.len()
+        // A single one is better given free again: see take_turn().
+        && (array.undo || array.ops.len() > 1)
+}
+
+/// Does the operations if they can be done, and nobody else's adjustments are in question. False: nothing has been done.
+#[inline(always)]
+fn do_calmly(begun: &Begun, set: &Set<'_>, array: &Array<'_>) -> Checked<bool> {
+    let Ok(token) = lifeline::my_undo_token(begun.ns) else { return Ok(false) };
+    let doer = Doer { pid: begun.pid, token };
+    for op in array.ops {
+        let op = Op::from(op);
+        // Waiting for zero, too, makes a cell for adjustments.
+        if unlikely(op.undo() && op.change == 0 || !set.is_only_adjusted_by(token, op.sem)?) {
+            return Ok(false);
+        }
+        set.freeze(op.sem)?;
+    }
+    let mut ops = array.ops.iter();
+    let Plan::Ready(n) = set.plan_each(|| Ok(ops.next().map(Op::from)), doer)? else { return Ok(false) };
+    set.commit_here(n, doer.pid, NIL, 0)?;
+    set.stamp();
+    Ok(true)
+}
+
+/// Whatever the set is like. Who has `begun` has the lock.
+#[cold]
+#[inline(never)]
+fn wait_in_turn(
+    wanted: Wanted,
+    mut begun: Option<Begun>,
+    array: &Array<'_>,
+    deadline: Option<Deadline>,
+    mut spin: Spin,
+) -> Result<()> {
     let mut first = true;
     loop {
-        let section = Section::enter()?;
-        let me = lifeline::my_token(ns)?;
-        let object =
-            find(ns, id, last).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
-        check(&object, ops)?;
-        if adjusts {
-            watch::stay_watched(ns);
-        }
+        let begun = match begun.take() {
+            Some(begun) => begun,
+            None => {
+                let gone = |e| if !first && e == Errno::EINVAL { Errno::EIDRM } else { e };
+                let begun = Begun::anew(wanted).map_err(gone)?;
+                if array.undo {
+                    watch::stay_watched(begun.ns);
+                }
+                Brief::hold(&begun).hand_on();
+                begun
+            }
+        };
+        first = false;
+        let (ns, me, object) = (begun.ns, begun.me, &begun.object);
         let mut wait = None;
         // In one section: a signal that comes meanwhile ends the call as it would a sleep.
         let turn = loop {
-            let mut locked = Locked::hold(&object, ns, me);
+            let mut locked = Locked::taken(object, ns);
             locked.ready()?;
             if locked.shared.head().common.removed.get() != 0 {
                 return Err(Errno::EIDRM);
             }
-            locked.shared.back_redo(ops.len())?;
+            locked.shared.back_redo(array.ops.len())?;
             let may_poll = spin.may();
             let turn = locked.attempt(&mut |locked| {
-                take_turn(locked, (&object, me), (ops, deadline), may_poll, &mut wait)
+                take_turn(locked, (object, me), (array.ops, deadline), may_poll, &mut wait)
             })?;
             drop(locked);
             match turn {
-                Turn::Poll(op) => poll(&Set::of(&object), op, deadline.as_ref(), spin)?,
+                Turn::Poll(op) => poll(&Set::of(object), op, deadline.as_ref(), &mut spin)?,
                 turn => break turn,
             }
+            Brief::hold(&begun).hand_on();
         };
         match turn {
             Turn::Done => return Ok(()),
@@ -342,9 +453,9 @@ fn in_turn(
             Turn::Sleep | Turn::Poll(_) => {
                 let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
                 wait.begin();
+                let Begun { object, section, .. } = begun;
                 drop(object);
                 drop(section);
-                first = false;
                 let outcome = wait.block();
                 spin.slept();
                 match outcome {
@@ -383,7 +494,8 @@ fn take_turn(
     }
     let turn = match set.plan(list, doer)? {
         Plan::Fail(e) => Turn::Fail(e),
-        Plan::Blocked(op) if may_poll => Turn::Poll(op),
+        // By itself, and not by what the operations before it would make of the value.
+        Plan::Blocked(op) if may_poll && !allows(set.word(op.sem)?.get(), op) => Turn::Poll(op),
         Plan::Blocked(op) => match set.enter(ops, op, (me, doer)) {
             Ok((cell, waiter)) => {
                 let waiting = Waiting { cell, seq: waiter.seq.get() };
@@ -401,6 +513,10 @@ fn take_turn(
             Turn::Done
         }
     };
-    set.thaw_all(list)?;
+    if let ([_], None) = (ops, &kept) {
+        // The next like it need not take the lock. Arrays and SEM_UNDO need it at any rate, and leave it so: to make
+        // a semaphore SLOW costs as much as the lock.
+        set.thaw_all(list)?;
+    }
     Ok(turn)
 }

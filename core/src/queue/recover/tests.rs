@@ -170,7 +170,7 @@ fn a_dead_receivers_message_comes_back() {
         waiter.kind.set(waiter_kind::RECEIVER);
         waiter.token.set(1 << 32 | 77);
         waiter.pid.set(33);
-        queue.unlink(n).unwrap();
+        queue.unlink(n, queue.node(n).unwrap()).unwrap();
         queue.assign(n, waiter, 44);
         assert_eq!((head.count.get(), head.assigned.get(), head.receive_pid.get()), (0, 1, 33));
         send(&queue, &mut model, 7, b"later");
