@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering::*;
 fn watch_ns(rank: usize) -> i64 {
     match rank {
         0 => 20_000_000,
-        1 | 2 => 30_000_000,
+        1 => 30_000_000,
         _ if rank < WATCHERS => 45_000_000,
         _ => 500_000_000,
     }
@@ -25,7 +25,7 @@ fn watch_ns(rank: usize) -> i64 {
 /// Where there are no adjustments, all that may have been lost is a wake-up that died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
 /// Who is not among them.
-const LONG_NS: i64 = 20_000_000_000;
+const LONG_NS: i64 = 60_000_000_000;
 /// One look in this time is enough for all sleepers of a set.
 const LOOK_MS: u64 = 15;
 /// How often it is asked whether those who look are alive themselves.
