@@ -150,9 +150,11 @@ pub fn operate(id: c_int, ops: In<sembuf>, count: usize, timeout: Option<In<time
         }
         let deadline = deadline(timeout)?;
         let mut spin = Spin::default();
+        // One section for both: a signal that comes in the first ends the second.
+        let section = Section::enter()?;
         return match at_once(ns, id, Op::from(&op[0]), deadline.as_ref(), &mut spin)? {
             true => Ok(()),
-            false => in_turn(ns, id, &op, deadline, &mut spin),
+            false => in_turn(ns, section, id, &op, deadline, &mut spin),
         };
     }
     if count as u64 > limits::get(ns, Limit::SemOpm) {
@@ -178,7 +180,8 @@ fn operate_several(
     if id < 0 {
         return Err(Errno::EINVAL);
     }
-    in_turn(ns, id, copied, deadline(timeout)?, &mut Spin::default())
+    let deadline = deadline(timeout)?;
+    in_turn(ns, Section::enter()?, id, copied, deadline, &mut Spin::default())
 }
 
 /// EINVAL.
@@ -222,7 +225,7 @@ fn allows(seen: u64, op: Op) -> bool {
     value + op.change >= 0 && (op.change != 0 || value == 0)
 }
 
-/// One operation by one compare-and-swap. False: it takes the lock to say.
+/// One operation by one compare-and-swap. False: it takes the lock to say. The caller is inside a section.
 #[inline]
 fn at_once(
     ns: &'static Namespace,
@@ -234,7 +237,6 @@ fn at_once(
     if op.undo() {
         return Ok(false);
     }
-    let _section = Section::enter()?;
     let object = find(ns, id, op.sem)?;
     let set = Set::of(&object);
     let Ok(word) = set.word(op.sem) else { return Err(Errno::EFBIG) };
@@ -297,6 +299,7 @@ enum Turn {
 /// Does operations under the lock, sleeping where they have to wait.
 fn in_turn(
     ns: &'static Namespace,
+    section: Section,
     id: c_int,
     ops: &[sembuf],
     deadline: Option<Deadline>,
@@ -307,9 +310,10 @@ fn in_turn(
         process::page()?.adjusts.store(1, Relaxed);
     }
     let last = ops.iter().map(|op| op.sem_num as u32).max().unwrap_or(0);
-    let mut first = true;
+    let mut entered = Some(section);
     loop {
-        let section = Section::enter()?;
+        let first = entered.is_some();
+        let section = entered.take().map_or_else(Section::enter, Ok)?;
         let me = lifeline::my_token(ns)?;
         let object =
             find(ns, id, last).map_err(|e| if first || e != Errno::EINVAL { e } else { Errno::EIDRM })?;
@@ -344,7 +348,6 @@ fn in_turn(
                 wait.begin();
                 drop(object);
                 drop(section);
-                first = false;
                 let outcome = wait.block();
                 spin.slept();
                 match outcome {
