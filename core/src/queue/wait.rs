@@ -22,7 +22,7 @@ const SLICE_NS: i64 = 1_000_000_000;
 /// How many do.
 const WATCHERS: usize = 16;
 /// The others.
-const LONG_NS: i64 = 20_000_000_000;
+const LONG_NS: i64 = 60_000_000_000;
 /// How often to look for the dead where no entry is free.
 const SWEEP_NS: i64 = 20_000_000;
 

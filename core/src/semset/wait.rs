@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering::*;
 fn watch_ns(rank: usize) -> i64 {
     match rank {
         0 => 20_000_000,
-        1 | 2 => 30_000_000,
+        1 => 30_000_000,
         _ if rank < WATCHERS => 45_000_000,
         _ => 500_000_000,
     }
@@ -25,11 +25,11 @@ fn watch_ns(rank: usize) -> i64 {
 /// Where there are no adjustments, all that may have been lost is a wake-up that died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
 /// Who is not among them.
-const LONG_NS: i64 = 20_000_000_000;
+const LONG_NS: i64 = 60_000_000_000;
 /// One look in this time is enough for all sleepers of a set.
 const LOOK_MS: u64 = 15;
-/// How often it is asked whether those who look are alive themselves.
-const BURY_MS: u64 = 500;
+/// How often it is asked whether those who look are alive themselves, and whether a wake-up was lost.
+const RARELY_MS: u64 = 500;
 
 /// A thread's wait for a set.
 pub type Wait = wait::Wait<Waiting>;
@@ -82,11 +82,14 @@ impl Sleeper for Waiting {
             return;
         }
         looked.set(now);
-        set.wake_forgotten();
+        let rarely = now / RARELY_MS != last / RARELY_MS;
+        if rarely {
+            set.wake_forgotten();
+        }
         if let Ok(mut locked) = Locked::acquire(object, ns, me) {
             let _ = locked.attempt(&mut |locked| {
                 let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
-                if now / BURY_MS != last / BURY_MS {
+                if rarely {
                     set.bury_watchers(&mut cx)?;
                 }
                 if set.reap_all(&mut cx)? {

@@ -51,8 +51,8 @@ impl Waiter {
 }
 
 /// How many sleepers look after the rest, and how many more do so less often.
-pub const WATCHERS: usize = 6;
-const MORE_WATCHERS: usize = 16;
+pub const WATCHERS: usize = 5;
+const MORE_WATCHERS: usize = 8;
 
 /// Which links of a waiter.
 type Links = fn(&Waiter) -> (&W32, &W32);

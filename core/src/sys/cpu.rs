@@ -47,10 +47,7 @@ impl Cpu {
     /// As a number of seven bits; different processors may have the same.
     #[inline(always)]
     pub fn fold(self) -> u64 {
-        match self.0 {
-            0 => 0,
-            n => (n - 1) as u64 % 127 + 1,
-        }
+        (self.0 & 63 | ((self.0 != 0) as u32) << 6) as u64
     }
 
     /// From such a number: this one, if it may be that.
