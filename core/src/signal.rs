@@ -392,8 +392,15 @@ extern "C" fn trampoline(sig: c_int, info: *mut siginfo_t, context: *mut c_void)
 
 /// Whether the fault at `addr` is that of an object whose file was cut short while the library is at work on it.
 fn lost(tls: &Tls, addr: usize) -> bool {
+    if tls.inside.get() == 0 {
+        return false;
+    }
     let me = process::page().map_or(0, |page| page.token.load(Relaxed));
-    tls.inside.get() != 0 && (object::lose(addr, me) || ids::lose_hints(addr))
+    // The file may grow shorter still while this looks at it: that fault, too, comes here.
+    let mask = set_mask(libc::SIG_UNBLOCK, 1 << (libc::SIGBUS - 1));
+    let lost = object::lose(addr, me) || ids::lose_hints(addr);
+    set_mask(libc::SIG_SETMASK, mask);
+    lost
 }
 
 /// Lets a signal for which the program has no handler do what it does then: end the process.
