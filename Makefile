@@ -26,6 +26,8 @@ export CC
 TESTS := TOP='$(CURDIR)' BUILD='$(TARGET)/c_tests' LIBUSIPC='$(RELEASE)/libusipc.so' USIPC='$(RELEASE)/usipc'
 SETUP := VENV='$(TARGET)/c_tests/venv' packaging/setup
 
+BENCH_PATHS := BENCH='$(TARGET)/bench/bench' PEERS='$(TARGET)/bench/peers' LIBUSIPC='$(RELEASE)/libusipc.so'
+
 # The models: optimised a little, since they run each step millions of times, and with no features of other builds.
 LOOM := CARGO_PROFILE_DEV_OPT_LEVEL=1 RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(TARGET)/loom'
 NIGHTLY := $(CARGO) +nightly
@@ -34,7 +36,14 @@ NIGHTLY_RUSTC := rustc +nightly
 # memory that is used in words of different sizes, one after the other.
 MIRI_TESTS := queue::heap queue::arena queue::index
 
-.PHONY: all check models soak crash-points demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo
+# Seconds to fuzz. The instrumentation that libFuzzer needs is in the stable compiler too.
+FUZZ_S ?= 60
+FUZZ_FLAGS := --cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares
+FUZZ := $(TARGET)/fuzz
+
+.PHONY: all check models soak fuzz crash-points bench bench-clients bench-unp demo rust-check headers built install uninstall clean help need-cargo need-cc setup-check setup-demo setup-bench
 # The set-up comes before what needs it; cargo itself uses every processor.
 .NOTPARALLEL:
 
@@ -43,8 +52,8 @@ all: need-cargo need-cc ## build the library and the command (target/release)
 	$(CARGO) build --release -p usipc
 	$(CARGO) build --release -p usipc-cli
 
-check: setup-check all rust-check ## run all tests; installs what they need when run as root on Debian
-	$(TESTS) c_tests/check.sh
+check: setup-check all $(if $(LISTING),,rust-check) ## run all tests; installs what they need when run as root on Debian
+	$(TESTS) LISTING='$(LISTING)' c_tests/check.sh $(if $(LISTING),listings)
 
 models: need-cargo need-cc ## concurrency checked by loom and shuttle, at length; miri and ThreadSanitizer where nightly is installed
 	$(LOOM) USIPC_MODELS_DEEPER=1 $(CARGO) test -p usipc-core --lib -- model::
@@ -57,23 +66,44 @@ models: need-cargo need-cc ## concurrency checked by loom and shuttle, at length
 	    $(NIGHTLY) test -Zbuild-std --target "$$($(NIGHTLY_RUSTC) -vV | sed -n 's/^host: //p')" -p usipc-core --test threads; \
 	else echo "skip models/tsan: not installed (type: rustup toolchain install nightly -c miri,rust-src)"; fi
 
-soak: setup-check all ## the tests with far longer random runs
+soak: setup-check all fuzz ## the tests with far longer random runs, and a minute of fuzzing
 	$(TESTS) MODE=soak c_tests/check.sh
+
+# What is new goes to $(FUZZ)/corpus, what fails to $(FUZZ); `make check` tries all of fuzz/corpus/region.
+fuzz: need-cargo ## calls on spoilt objects, chosen by libFuzzer, for FUZZ_S seconds (60)
+	@command -v c++ >/dev/null || { echo "make: libFuzzer needs a C++ compiler; type: sudo apt-get install g++" >&2; exit 1; }
+	RUSTFLAGS='$(FUZZ_FLAGS)' CARGO_TARGET_DIR='$(FUZZ)' $(CARGO) build --release --manifest-path fuzz/Cargo.toml \
+	    --target "$$(rustc -vV | sed -n 's/^host: //p')"
+	@mkdir -p '$(FUZZ)/corpus'; dir=$$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	USIPC_DIR=$$dir '$(FUZZ)'/*/release/region -max_total_time=$(FUZZ_S) -timeout=10 -max_len=600 -verbosity=0 \
+	    -artifact_prefix='$(FUZZ)/' '$(FUZZ)/corpus' fuzz/corpus/region
 
 crash-points: setup-check all ## kills after every instruction of every call (an hour or two)
 	$(TESTS) POINTS=every c_tests/check.sh crash_points
+
+bench: setup-bench all ## the kernel, usipc, Boost and glibc in turn: docs/benchmarks (half an hour; QUICK=1: three minutes)
+	bench/build.sh '$(TARGET)/bench' >'$(TARGET)/bench.missing'
+	$(BENCH_PATHS) $(CARGO) run -q -p usipc-bench -- '$(CURDIR)' '$(or $(BENCH_OUT),docs/benchmarks)' $(if $(QUICK),--quick) \
+	    $(if $(RUNS),--runs '$(RUNS)') --no-boost "$$(cat '$(TARGET)/bench.missing')" $(foreach name,$(ONLY),--only '$(name)')
+
+bench-clients: setup-bench setup-check all ## real programs on the kernel and on usipc in turn: docs/benchmarks/CLIENTS.md (QUICK=1)
+	TARGET='$(TARGET)' QUICK='$(QUICK)' bench/clients.sh '$(or $(BENCH_OUT),docs/benchmarks)' $(CLIENTS)
 
 # Formatting and lints are looked at where rustup installed them.
 rust-check: need-cargo need-cc
 	$(CARGO) test -p usipc-core
 	$(CARGO) test -p usipc-cli
+	$(CARGO) test -p usipc-bench
 	$(LOOM) $(CARGO) test -q -p usipc-core --lib -- model::
 	@if $(CARGO) fmt --version >/dev/null 2>&1; then $(CARGO) fmt --all --check; \
 	else echo "skip rust/fmt: no rustfmt (type: rustup component add rustfmt)"; fi
 	@if $(CARGO) clippy --version >/dev/null 2>&1; then \
-	for what in '-p usipc --lib' '-p usipc --example headers' '-p usipc-core --all-targets' '-p usipc-cli --all-targets'; do \
+	for what in '-p usipc --lib' '-p usipc --example headers' '-p usipc-core --all-targets' '-p usipc-cli --all-targets' '-p usipc-bench --all-targets'; do \
 	    $(CARGO) clippy -q $$what -- -D warnings || exit; done; \
 	else echo "skip rust/clippy: no clippy (type: rustup component add clippy)"; fi
+
+bench-unp: setup-check all ## the book's benchmark programs: the kernel, preloaded, linked (QUICK=1: a minute)
+	$(TESTS) c_tests/listings/unp/bench/bench.sh
 
 demo: setup-demo all ## two unmodified programs talk through queues of usipc's
 	@BIN='$(TARGET)/demo' USIPC='$(RELEASE)/usipc' demo/demo.sh
@@ -120,6 +150,8 @@ setup-check:
 	@$(SETUP) check
 setup-demo:
 	@$(SETUP) demo
+setup-bench:
+	@$(SETUP) bench
 
 need-cargo:
 	@command -v $(CARGO) >/dev/null || { echo "make: Rust's cargo is missing; type: curl https://sh.rustup.rs -sSf | sh -s -- -y && . ~/.cargo/env" >&2; exit 1; }

@@ -30,8 +30,10 @@ struct scenario {
 
 #define TABLE(kind) extern const struct scenario kind##_scenarios[]
 TABLE(msg);
+TABLE(msgctl);
 TABLE(mq);
 TABLE(sem);
+TABLE(semctl);
 TABLE(shm);
 TABLE(named);
 
@@ -54,7 +56,13 @@ struct note {
     char text[LONGEST];
 };
 
+/* actors.c */
 enum { SLEEPERS = 6 };
+void make_sleepers(void);
+/* Kills all that are there still. */
+void end_sleepers(void);
+/* The scenario's rival, after `first`, begins its call, and is in it or through it when this returns. */
+void start_rival(void (*first)(void));
 /* Starts sleeper `i` with `act`, and returns when it sleeps. */
 void start_sleeper(int i, void (*act)(struct note *note));
 /* Its note when it has ended within WAIT_MS; else a failure, and NULL. */

@@ -277,6 +277,8 @@ GROUND_API const struct kind *kind_named(const char *name)
     WRONG("no such kind: %s", name);
 }
 
+GROUND_API int soaking(void) { return getenv("MODE") && strcmp(getenv("MODE"), "soak") == 0; }
+
 static char namespace_path[4096];
 
 /* A namespace of its own for the next case. No call has been made in this process yet, nor will be. */

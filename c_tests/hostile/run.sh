@@ -44,6 +44,23 @@ build scribble_sem "$HERE/scribble_sem.c" && {
 cut() { GUARD_S=120 preloaded "$1" "$BIN/cut" "$2"; }
 build cut "$HERE/cut.c" && for kind in msg mq sem shm; do on_ours "cut-short-$kind" cut $kind; done
 
+opening() { GUARD_S=120 preloaded "$1" "$BIN/opening" "$2"; }
+build opening "$HERE/opening.c" && {
+    for kind in msg mq sem shm; do on_ours "cut-while-opened-$kind" opening $kind; done
+    on_ours swapped-files opening swapped
+    on_ours spoilt-registry opening registry
+}
+
+of_others() {
+    is_root || { echo "needs root"; return 77; }
+    GUARD_S=120 preloaded "$1" "$BIN/foreign" "${@:2}"
+}
+build foreign "$HERE/foreign.c" && {
+    for kind in msg mq sem shm; do on_ours "foreign-modes-$kind" of_others modes $kind; done
+    on_ours foreign-creator of_others creator
+    on_ours foreign-registration of_others signals
+}
+
 build socket "$HERE/socket.c" && build probe "$GROUND/probe.c" && {
     for case in replaced_msg replaced_key replaced_mq replaced_psem replaced_pshm replaced_procs hard_linked_lives foreign_lives garbage_keys garbage_names \
         spoilt_hints spoilt_semaphores cli_refuses; do

@@ -242,7 +242,8 @@ static int words(int who)
         if (at == HEAD_BYTES)
             at = CELLS_AT;
         for (pattern = 0; pattern < PATTERNS; pattern++)
-            died += spoil_word(who, at, pattern);
+            if (soaking() || pattern == (int)(at / 8 * 7 / 5 % PATTERNS))
+                died += spoil_word(who, at, pattern);
     }
     say("the longest call took %ld ms", *longest_ms);
     return died != 0;
@@ -290,7 +291,7 @@ static void scribble(int fd, off_t bytes)
 
 static int live(void)
 {
-    int64_t end = now_ms() + (getenv("MODE") && strcmp(getenv("MODE"), "soak") == 0 ? 60000 : 5000);
+    int64_t end = now_ms() + (soaking() ? 60000 : 2000);
     int *stop = shared_memory(sizeof *stop), died = 0, rounds;
 
     for (rounds = 0; now_ms() < end && !died; rounds++) {
@@ -325,7 +326,7 @@ static int live(void)
         end_case();
     }
     say("%d rounds, the longest call took %ld ms", rounds, *longest_ms);
-    return died || rounds < 3;
+    return died || rounds < 2;
 }
 
 /* On the kernel's sets too: what the victims do is right as long as nothing is spoilt. */

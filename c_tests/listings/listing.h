@@ -1,7 +1,7 @@
 /*
- * What the ports of the books' programs share: ends with a message. The programs have the names, command
- * lines, output and exit status of those in "The Linux Programming Interface", chapters 46 and 52; the
- * code is our own.
+ * What the ports of the books' programs share: how they end with a message, and how they read numbers. The
+ * programs have the names, command lines, output and exit status of those in "The Linux Programming Interface"
+ * (tlpi/) and "UNIX Network Programming", volume 2 (unp/); the code is our own.
  */
 #ifndef LISTING_H
 #define LISTING_H
@@ -24,13 +24,43 @@
 
 #define LISTING_API __attribute__((unused)) static
 
+/* As on a terminal, also where the output is read by another program, or the process forks or is killed. */
+__attribute__((constructor)) LISTING_API void print_by_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+/* The ports of "The Linux Programming Interface" end in that book's way. */
+
+#define SAY(before, format)                                                                                          \
+    do {                                                                                                             \
+        va_list words;                                                                                               \
+        fflush(stdout);                                                                                              \
+        fprintf(stderr, "%s", before);                                                                               \
+        va_start(words, format);                                                                                     \
+        vfprintf(stderr, format, words);                                                                             \
+        va_end(words);                                                                                               \
+        fputc('\n', stderr);                                                                                         \
+    } while (0)
+
 /* The name of the call that failed, and why. */
-__attribute__((noreturn)) LISTING_API void fail_in(const char *call)
+__attribute__((noreturn, format(printf, 1, 2))) LISTING_API void fail_in(const char *call, ...)
 {
     const char *name = strerrorname_np(errno);
+    char before[200];
 
-    fflush(stdout);
-    fprintf(stderr, "ERROR [%s %s] %s\n", name ? name : "?", strerror(errno), call);
+    snprintf(before, sizeof before, "ERROR [%s %s] ", name ? name : "?", strerror(errno));
+    SAY(before, call);
+    exit(EXIT_FAILURE);
+}
+
+/* What went wrong without an errno. */
+__attribute__((noreturn, format(printf, 1, 2))) LISTING_API void fatal(const char *format, ...)
+{
+    SAY("ERROR: ", format);
+    exit(EXIT_FAILURE);
+}
+
+__attribute__((noreturn, format(printf, 1, 2))) LISTING_API void bad_command_line(const char *format, ...)
+{
+    SAY("Command-line usage error: ", format);
     exit(EXIT_FAILURE);
 }
 
@@ -40,16 +70,26 @@ __attribute__((noreturn)) LISTING_API void usage(const char *program, const char
     exit(EXIT_FAILURE);
 }
 
-LISTING_API long number(const char *text, int base)
+/* An argument that must be an int; base 0 takes 0x and 0 before it as C does. */
+LISTING_API int number(const char *text, int base, const char *what)
 {
+    const char *wrong = NULL;
     char *end;
-    long value = strtol(text, &end, base);
+    long value;
 
-    if (end == text || *end) {
-        fprintf(stderr, "not a number: %s\n", text);
+    errno = 0;
+    value = strtol(text, &end, base);
+    if (!*text)
+        wrong = "null or empty string";
+    else if (*end)
+        wrong = "nonnumeric characters";
+    else if (errno || value != (int)value)
+        wrong = "integer out of range";
+    if (wrong) {
+        fprintf(stderr, "getInt error (in %s): %s\n        offending text: %s\n", what, wrong, text);
         exit(EXIT_FAILURE);
     }
-    return value;
+    return (int)value;
 }
 
 /* The ports of "UNIX Network Programming", volume 2, end and name things in that book's way. */

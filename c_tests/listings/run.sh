@@ -15,10 +15,12 @@
 . "${0%/*}/../lib.sh"
 . "$HERE/build.sh"
 . "$HERE/ways.sh"
+. "$HERE/table.sh"
 
 : "${LISTING:=}"
 : "${UPDATE:=}"
-: "${JOBS:=$(nproc)}"
+# Most of a scene is waiting.
+: "${JOBS:=$((2 * $(nproc)))}"
 
 # chosen DIR [SCENE]: whether it is asked for, or is the place of a program that is.
 chosen() {
@@ -48,9 +50,13 @@ for dir in "${dirs[@]}"; do
 done
 [ -z "$LISTING" ] || [ ${#scenes[@]} != 0 ] || fail "$LISTING" "runs in no scene"
 
-[ -n "$LISTING" ] || is_matrix_built
-[ -n "$LISTING" ] || kernel_refuses
+if [ -z "$LISTING" ]; then
+    is_matrix_built
+    is_table_right "${dirs[@]}"
+    kernel_refuses
+fi
 
+[ -z "$UPDATE" ] || [ -n "$LISTING" ] || echo "$RELEASE" >"$HERE/snapshots-of"
 n=0
 for scene in ${scenes[@]+"${scenes[@]}"}; do
     n=$((n + 1))

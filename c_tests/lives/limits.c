@@ -2,16 +2,21 @@
  * limits MODE: (usipc) a limit is met: each call says so with an errno that its page has, what was there
  * before goes on working, and once there is room again all is as it was.
  *     files      no descriptor is left (RLIMIT_NOFILE)
+ *     machine    the machine has no open file left (ENFILE, which a filter gives: others live here too)
  *     size       no file may grow (RLIMIT_FSIZE); no SIGXFSZ comes
  *     memory     nothing more can be mapped (RLIMIT_AS)
  *     read_only  DIRECTORY is read-only for now
  */
 #include "ground.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <semaphore.h>
+#include <stddef.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 
 enum { PAGE = 4096, KEY = 0x11f, SEGMENT = 1 << 20 };
 
@@ -78,7 +83,8 @@ static void make_new(int must_fail, int extra)
     expect_errno("msgget", msgget(IPC_PRIVATE, IPC_CREAT | 0600), (struct errnos){{ENOMEM, ENOSPC, extra}}, must_fail);
     expect_errno("semget", semget(IPC_PRIVATE, 3, IPC_CREAT | 0600), (struct errnos){{ENOMEM, ENOSPC, extra}}, must_fail);
     expect_errno("shmget", shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600), (struct errnos){{ENOMEM, ENOSPC, ENFILE, extra}}, must_fail);
-    expect_errno("mq_open", mq_open("/new", O_CREAT | O_RDWR, 0600, &attr), (struct errnos){{ENOMEM, ENOSPC, EMFILE, ENFILE, extra}}, must_fail);
+    /* A queue is mapped when it is used first: without memory alone it can be made, as in the kernel. */
+    expect_errno("mq_open", mq_open("/new", O_CREAT | O_RDWR, 0600, &attr), (struct errnos){{ENOMEM, ENOSPC, EMFILE, ENFILE, extra}}, must_fail && extra);
     sem = sem_open("/new", O_CREAT, 0600, 1);
     expect_errno("sem_open", sem == SEM_FAILED ? -1 : 0, (struct errnos){{ENOMEM, ENOSPC, EMFILE, ENFILE, extra}}, must_fail);
 }
@@ -120,6 +126,51 @@ static int mode_files(void)
     NEED(shmdt(memory) == 0, "shmdt");
     set_limit(RLIMIT_NOFILE, RLIM_INFINITY);
     NEED((memory = shmat(segment, NULL, 0)) != (void *)-1, "shmat");
+    afterwards();
+    return 0;
+}
+
+/* From here on this process can open no file. */
+static void run_out_of_files(void)
+{
+    static const int openers[] = {
+#ifdef SYS_open
+        SYS_open,
+#endif
+        SYS_openat, SYS_openat2, SYS_memfd_create, SYS_pipe2, SYS_socket,
+    };
+    struct sock_filter filter[2 * LENGTH(openers) + 2];
+    struct sock_fprog program = {.len = LENGTH(filter), .filter = filter};
+    size_t i;
+
+    filter[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    for (i = 0; i < LENGTH(openers); i++) {
+        filter[2 * i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)openers[i], 0, 1);
+        filter[2 * i + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENFILE);
+    }
+    filter[2 * i + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "PR_SET_NO_NEW_PRIVS");
+    NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "PR_SET_SECCOMP");
+}
+
+static int use_without_files(void *registered)
+{
+    /* A child is another process, which must register first. */
+    if (registered)
+        use_before();
+    run_out_of_files();
+    if (registered)
+        use_before();
+    make_new(1, ENFILE);
+    expect_errno("shm_open", shm_open("/new", O_CREAT | O_RDWR, 0600), (struct errnos){{ENFILE}}, 1);
+    return 0;
+}
+
+static int mode_machine(void)
+{
+    make_before();
+    reap_well(start(use_without_files, &set), "with no open file left");
+    reap_well(start(use_without_files, NULL), "a process that comes then");
     afterwards();
     return 0;
 }
@@ -205,7 +256,7 @@ static int mode_read_only(void)
 int main(int argc, char **argv)
 {
     static const struct mode modes[] = {
-        {"files", mode_files}, {"size", mode_size}, {"memory", mode_memory}, {"read_only", mode_read_only},
+        {"files", mode_files}, {"machine", mode_machine}, {"size", mode_size}, {"memory", mode_memory}, {"read_only", mode_read_only},
     };
 
     NEED(argc > 1, "usage: limits MODE");

@@ -3,6 +3,7 @@
  *     row      ten thousand, one after another
  *     crowd    a thousand at once; some are killed
  *     pids     (in a pid namespace of its own) a new process gets the pid of one that was killed
+ *     wrap     likewise, because the pids begin anew
  *     threads  a program with threads forks in every way, amid their calls
  *     exec     such a program runs itself anew, while its threads sleep and hold
  *     changes  a process becomes a daemon, closes all, changes its root and its user
@@ -215,16 +216,25 @@ static int take_over(void *unused)
     return 0;
 }
 
-/* Forks until the child has this pid, whose number the kernel has come by. */
+static int wraps; /* there are few pids, and none is skipped */
+
+static void come_by(pid_t wanted)
+{
+    FILE *file = fopen("/proc/sys/kernel/ns_last_pid", "w");
+
+    NEED(file && fprintf(file, "%d", (int)wanted - 1) > 0 && fclose(file) == 0, "ns_last_pid");
+}
+
+/* Forks until the child has this pid, which the kernel comes by again. */
 static pid_t fork_as(pid_t wanted)
 {
     int tries;
 
-    for (tries = 0; tries < 100; tries++) {
-        FILE *file = fopen("/proc/sys/kernel/ns_last_pid", "w");
+    for (tries = 0; tries < 2000; tries++) {
         pid_t pid;
 
-        NEED(file && fprintf(file, "%d", (int)wanted - 1) > 0 && fclose(file) == 0, "ns_last_pid");
+        if (!wraps)
+            come_by(wanted);
         pid = fork_bound();
         if (pid == 0 && getpid() != wanted)
             _exit(0);
@@ -256,6 +266,21 @@ static int mode_pids(void)
     }
     remove_all();
     return 0;
+}
+
+static int mode_wrap(void)
+{
+    pid_t pid;
+
+    wraps = 1;
+    /* The first 300 come only once (Linux: RESERVED_PIDS). */
+    do {
+        pid = fork_bound();
+        if (pid == 0)
+            _exit(0);
+        reap(pid);
+    } while (pid <= 300);
+    return mode_pids();
 }
 
 /* ---- threads ---- */
@@ -353,14 +378,25 @@ static int mode_anew(void)
     return 0;
 }
 
+/* Where exec came between sending and receiving, a message is left. */
+static void empty_queues(void)
+{
+    struct timespec past = {0, 0};
+    char text[TEXT_BYTES];
+
+    while (msgrcv(queue, &(struct text_message){0}, TEXT_BYTES, 0, IPC_NOWAIT) != -1)
+        ;
+    while (mq_timedreceive(mqd, text, sizeof text, NULL, &past) != -1)
+        ;
+}
+
 static int mode_exec(void)
 {
     int i, times = on_kernel() ? 20 : soaking() ? 2000 : 100;
     int64_t begin;
 
     for (i = 0; i < times; i++) {
-        while (msgrcv(queue, &(struct text_message){0}, TEXT_BYTES, 0, IPC_NOWAIT) != -1)
-            ;
+        empty_queues();
         reap_well(start(run_anew, NULL), "who runs itself anew");
         begin = now_ms();
         NEED(value(1) == 0 && attached() == 0, "held %d, %d attached", value(1), attached());
@@ -435,7 +471,7 @@ static int mode_remove(void)
 int main(int argc, char **argv)
 {
     static const struct mode modes[] = {
-        {"row", mode_row}, {"crowd", mode_crowd}, {"pids", mode_pids}, {"threads", mode_threads}, {"exec", mode_exec}, {"anew", mode_anew},
+        {"row", mode_row}, {"crowd", mode_crowd}, {"pids", mode_pids}, {"wrap", mode_wrap}, {"threads", mode_threads}, {"exec", mode_exec}, {"anew", mode_anew},
         {"changes", mode_changes}, {"hold", mode_hold}, {"look", mode_look}, {"remove", mode_remove},
     };
 

@@ -4,7 +4,16 @@
 . "${0%/*}/../lib.sh"
 . "$TOP/c_tests/preload/ground.sh"
 
+[ "$MODE" != soak ] || HANG_GUARD_S=900
+
 same_pid() { unshare -p -f --mount-proc sh -c '[ -w /proc/sys/kernel/ns_last_pid ]' 2>/dev/null; }
+
+# Since Linux 6.14 each pid namespace has its own pid_max; before, the whole machine's would be changed.
+own_pid_max() {
+    local major minor
+    IFS=.- read -r major minor _ < <(uname -r)
+    [ "$((major * 100 + minor))" -ge 614 ] && unshare -p -f --mount-proc sh -c 'echo 400 >/proc/sys/kernel/pid_max' 2>/dev/null
+}
 
 # neighbours DIR HOLDER'S_WRAPPER OBSERVER'S_WRAPPER: what a process holds is seen from another namespace, and its death.
 neighbours() {
@@ -43,6 +52,11 @@ build lives "$HERE/lives.c" && {
     else
         skip lives-same-pid "needs root and a pid namespace"
     fi
+    if own_pid_max; then
+        oracle lives-pid-wrap unshare -p -f --mount-proc sh -c 'echo 400 >/proc/sys/kernel/pid_max && exec "$1" wrap' sh "$BIN/lives"
+    else
+        skip lives-pid-wrap "needs root, and Linux 6.14 for a pid_max of its own"
+    fi
     pid_ns="unshare -p -f --kill-child" user_ns="unshare -U -r"
     on_ours lives-pid-namespaces neighbours "$pid_ns" "$pid_ns"
     on_ours lives-user-namespaces neighbours "$user_ns" env
@@ -50,6 +64,6 @@ build lives "$HERE/lives.c" && {
 }
 
 build limits "$HERE/limits.c" && {
-    for mode in files size memory; do on_ours limits-$mode at_limit $mode; done
+    for mode in files machine size memory; do on_ours limits-$mode at_limit $mode; done
     on_ours limits-read-only read_only
 }

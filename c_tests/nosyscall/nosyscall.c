@@ -2,8 +2,8 @@
  * nosyscall OPERATION GUARD: warms up, then does an operation 10,000 times where system calls are
  * forbidden or counted.
  *     OPERATION  msg (msgsnd and msgrcv), msgget (of a known key), mq (mq_send and mq_receive),
- *                sem (semop without SEM_UNDO), sem-undo (a lock held with SEM_UNDO), sem-array (three
- *                semaphores in one semop), semctl (GETVAL), semget, shmget (of a known key), all
+ *                sem (semop without SEM_UNDO), sem-undo (a lock held with SEM_UNDO), sem-beside (the same
+ *                while another process has adjustments there), sem-array (three semaphores in one semop), semctl (GETVAL), semget, shmget (of a known key), all
  *     GUARD      filter (seccomp kills at any call but write and exit_group), strict (seccomp's strict
  *                mode), marks (two write(2) calls between which a tracer counts), none
  * Ends with 0 when all were done, with 20 when an operation failed, with 21 when what was forbidden
@@ -139,6 +139,35 @@ static int do_sem_undo(void)
     return 0;
 }
 
+/* The others' adjustments are theirs as long as they live: that is asked at every operation. */
+static int do_sem_beside(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        struct sembuf op = {(unsigned short)(i % 2), 0, SEM_UNDO};
+
+        if (lock_and_unlock(&op, 1) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static void start_neighbour(void)
+{
+    struct sembuf take[] = {{0, 1, SEM_UNDO}, {1, 1, SEM_UNDO}};
+    int ready[2];
+    char byte;
+
+    NEED(pipe(ready) == 0, "pipe");
+    if (fork_bound() == 0) {
+        NEED(semop(set, take, 2) == 0 && write(ready[1], "r", 1) == 1, "a neighbour's semop");
+        for (;;)
+            pause();
+    }
+    NEED(read(ready[0], &byte, 1) == 1, "the neighbour failed");
+}
+
 /* By turns with SEM_UNDO and without. */
 static int do_sem_array(void)
 {
@@ -195,7 +224,7 @@ static int do_all(void)
 
 static int do_nothing(void) { return 0; }
 
-static void warm_up(void)
+static void warm_up(int beside)
 {
     struct mq_attr attr = {.mq_maxmsg = DEPTH + 2, .mq_msgsize = LONGEST};
 
@@ -205,6 +234,10 @@ static void warm_up(void)
     segment = shmget(KEY, 4096, IPC_CREAT | 0600);
     NEED(queue != -1 && mqd != (mqd_t)-1 && set != -1 && segment != -1, "making the objects");
     NEED(do_all() == 0 && do_all() == 0, "warming up");
+    if (beside) {
+        start_neighbour();
+        NEED(do_sem_beside() == 0, "warming up");
+    }
 }
 
 static void enter_filter(void)
@@ -249,6 +282,7 @@ int main(int argc, char **argv)
     } operations[] = {{"msg", do_msg},           {"mq", do_mq},
                       {"msgget", do_msgget},     {"sem", do_sem},
                       {"sem-undo", do_sem_undo}, {"sem-array", do_sem_array},
+                      {"sem-beside", do_sem_beside},
                       {"semctl", do_semctl},     {"semget", do_semget}, {"shmget", do_shmget},
                       {"all", do_all},           {"nothing", do_nothing}};
     size_t i;
@@ -261,7 +295,7 @@ int main(int argc, char **argv)
     NEED(i < LENGTH(operations), "no such operation: %s", argv[1]);
     pid = fork_bound();
     if (pid == 0) {
-        warm_up();
+        warm_up(operations[i].run == do_sem_beside);
         guarded_child(argv[2], operations[i].run);
         _exit(22);
     }

@@ -6,7 +6,7 @@
 . "${0%/*}/../lib.sh"
 . "$TOP/c_tests/preload/ground.sh"
 
-OPERATIONS="msg mq msgget sem sem-undo sem-array semctl semget shmget"
+OPERATIONS="msg mq msgget sem sem-undo sem-beside sem-array semctl semget shmget"
 
 # SIGSYS from the filter; SIGKILL from the strict mode.
 declare -A BITES=([filter]="signal 31" [strict]="signal 9")

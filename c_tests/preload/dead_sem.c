@@ -1,9 +1,11 @@
 /*
  * dead_sem MODE: a process that holds semaphores with SEM_UNDO is killed.
  *     seen      no call sees what the dead process has done
+ *     threads   not that process ends, but the thread by which it took them: it holds them still
  *     latency   the only other process sleeps: how soon it goes on
  */
 #include "ground.h"
+#include <pthread.h>
 #include <sys/sem.h>
 
 enum { SEMS = 3 };
@@ -49,6 +51,46 @@ static pid_t start_holder(size_t sems)
     NEED(read(ready[0], &byte, 1) == 1, "the holder failed");
     close(ready[0]);
     return pid;
+}
+
+static void *take(void *unused)
+{
+    struct sembuf op = {0, -1, SEM_UNDO};
+
+    (void)unused;
+    NEED(semop(set, &op, 1) == 0, "a thread's semop");
+    return NULL;
+}
+
+static int threads(void)
+{
+    int k, i, ready[2];
+    char byte;
+
+    set_all(3);
+    NEED(pipe2(ready, O_CLOEXEC) == 0, "pipe");
+    for (k = 0; k < kills() / 10; k++) {
+        pid_t pid = fork_bound();
+
+        if (pid == 0) {
+            pthread_t thread;
+
+            for (i = 0; i < 2; i++) {
+                NEED(pthread_create(&thread, NULL, take, NULL) == 0 && pthread_join(thread, NULL) == 0, "a thread");
+                NEED(write(ready[1], "r", 1) == 1, "a pipe");
+            }
+            for (;;)
+                pause();
+        }
+        for (i = 0; i < 2; i++)
+            NEED(read(ready[0], &byte, 1) == 1, "the holder failed");
+        for (i = 0; i < 5; i++)
+            NEED(value_of(0) == 1, "with its threads gone the process holds %d", 3 - value_of(0));
+        kill(pid, SIGKILL);
+        reap(pid);
+        NEED(value_of(0) == 3, "after its end %d", value_of(0));
+    }
+    return 0;
 }
 
 static int seen(void)
@@ -142,7 +184,7 @@ static int latency(void)
 
 int main(int argc, char **argv)
 {
-    static const struct mode modes[] = {{"seen", seen}, {"latency", latency}};
+    static const struct mode modes[] = {{"seen", seen}, {"threads", threads}, {"latency", latency}};
     int result;
 
     NEED(argc == 2, "usage: dead_sem MODE");

@@ -10,6 +10,7 @@ use crate::errno::Result;
 use crate::namespace::{ids, ids::Room, lifeline, Namespace};
 use crate::region::header::Unfit;
 use crate::semset::layout::MAX_SEMS;
+use crate::signal;
 use crate::sync::section::Section;
 use crate::sys::file;
 use crate::sysv::segment;
@@ -193,6 +194,7 @@ impl<'a> ObjectInfo<'a> {
 
 /// Calls `each` with every object of the namespace: kind by kind, System V objects by index.
 pub fn list(ns: &Namespace, each: &mut dyn FnMut(&ObjectInfo<'_>)) -> Result<()> {
+    signal::catch_faults()?;
     for kind in Kind::ALL {
         match kind.system_v() {
             Some(room) => list_indexes(ns, kind, room, each)?,
@@ -241,6 +243,8 @@ fn describe(
     let mut values = [0; MAX_SEMS as usize];
     let mut info = ObjectInfo::new(kind, &st);
     identify(&mut info);
+    // In a section a file that is cut short meanwhile reads as zeros.
+    let section = Section::enter();
     let looked = match kind {
         Kind::Msg => look::msg(ns, path, &mut info),
         Kind::Sem => look::set(ns, path, &mut info, &mut values),
@@ -249,6 +253,7 @@ fn describe(
         Kind::Psem => look::psem(ns, path, &mut info),
         Kind::Pshm => look::pshm(&st, &mut info),
     };
+    drop(section);
     if let Err(health) = looked {
         info.health = health;
     }

@@ -71,10 +71,28 @@ pub fn file_mode(mode: u32) -> u32 {
     any << 1 | any << 2 | mode & 0o111
 }
 
+const ACCESS: &core::ffi::CStr = c"system.posix_acl_access";
+/// Tags of a list's entries: a named user, a named group.
+const USER: u16 = 0x02;
+const GROUP: u16 = 0x08;
+
+/// The permissions with a creator that the kernel knows of: the file's owner, or whom its list names.
+/// Whoever may write the object could have entered himself as its creator.
+fn creator_as_known(fd: i32, st: &file::Stat, perm: &Perm) -> Perm {
+    let mut list = [0u8; 4 + 8 * 16];
+    let len = file::attribute(fd, ACCESS, &mut list).unwrap_or(0).max(4);
+    let is_named = |tag: u16, id: u32| {
+        list[4..len].chunks_exact(8).any(|e| e[..2] == tag.to_le_bytes() && e[4..] == id.to_le_bytes())
+    };
+    let known = |id, owner, tag| if id == owner || is_named(tag, id) { id } else { owner };
+    Perm { cuid: known(perm.cuid, st.uid, USER), cgid: known(perm.cgid, st.gid, GROUP), ..*perm }
+}
+
 /// Makes the kernel admit to the file of an object who its permissions admit, and nobody else.
 /// EPERM when the caller may change the object but not its file (see docs/DIFFERENCES.md).
 pub fn apply(fd: i32, perm: &Perm) -> Result<()> {
     let st = file::stat(fd)?;
+    let perm = &creator_as_known(fd, &st, perm);
     let mode = file_mode(perm.mode);
     let mut owners = (st.uid, st.gid);
     if owners != (perm.uid, perm.gid) && file::set_owner(fd, perm.uid, perm.gid).is_ok() {
@@ -84,11 +102,10 @@ pub fn apply(fd: i32, perm: &Perm) -> Result<()> {
         // An unprivileged creator cannot give the file away, but can name the new owner in an
         // access control list.
         let list = acl(perm, mode, owners);
-        return file::set_attribute(fd, c"system.posix_acl_access", list.as_bytes())
-            .map_err(|_| Errno::EPERM);
+        return file::set_attribute(fd, ACCESS, list.as_bytes()).map_err(|_| Errno::EPERM);
     }
     if perm.uid != perm.cuid || perm.gid != perm.cgid {
-        if file::set_attribute(fd, c"system.posix_acl_access", acl(perm, mode, owners).as_bytes()).is_ok() {
+        if file::set_attribute(fd, ACCESS, acl(perm, mode, owners).as_bytes()).is_ok() {
             return Ok(());
         }
     } else if st.mode & 0o777 == mode {
@@ -119,11 +136,11 @@ fn acl(perm: &Perm, mode: u32, (uid, gid): (u32, u32)) -> Acl {
     let groups = [perm.gid.min(perm.cgid), perm.gid.max(perm.cgid)];
     let entries: [(u16, u16, u32); 8] = [
         (0x01, of_owner, ANY),
-        (0x02, rights(6), users[0]),
-        (0x02, rights(6), users[1]),
+        (USER, rights(6), users[0]),
+        (USER, rights(6), users[1]),
         (0x04, of_group, ANY),
-        (0x08, rights(3), groups[0]),
-        (0x08, rights(3), groups[1]),
+        (GROUP, rights(3), groups[0]),
+        (GROUP, rights(3), groups[1]),
         (0x10, 6, ANY),
         (0x20, rights(0), ANY),
     ];

@@ -9,7 +9,7 @@ use crate::likely::unlikely;
 use crate::sync::local::LocalLock;
 use crate::sys::{map, raw::syscall};
 use core::num::NonZeroUsize;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use once_cell::race::OnceNonZeroUsize;
 
 /// The remembered facts; all zero means that nothing is known yet.
@@ -21,6 +21,8 @@ pub struct ProcessPage {
     pub undo_token: AtomicU64,
     /// 0 until the process makes its first SEM_UNDO adjustment.
     pub adjusts: AtomicU32,
+    /// The mutex by which others see that this process lives, see [`crate::namespace::watch`].
+    pub watched: AtomicUsize,
     /// How many System V shared memory attaches are counted in the name of `token`.
     pub attaches: AtomicU32,
     pub(crate) pid: AtomicU32,

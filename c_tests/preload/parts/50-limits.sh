@@ -77,3 +77,10 @@ limits() {
     on_ours limits-accepted accepted_values
 }
 limits
+
+build grown "$GROUND/grown.c" && {
+    limits=("$ORACLE_SYSCTL" "$ORACLE_ENV")
+    ORACLE_SYSCTL="$ORACLE_SYSCTL kernel/msgmax=8388608 kernel/msgmnb=16777216" ORACLE_ENV="USIPC_MSGMAX=8M USIPC_MSGMNB=16M"
+    oracle grown-while-asleep "$BIN/grown"
+    ORACLE_SYSCTL=${limits[0]} ORACLE_ENV=${limits[1]}
+}

@@ -7,7 +7,7 @@ build crash_sem "$GROUND/crash_sem.c" && {
 }
 
 build dead_sem "$GROUND/dead_sem.c" && {
-    for mode in seen latency; do checked "dead-sem-$mode" "$BIN/dead_sem" $mode; done
+    for mode in seen threads latency; do checked "dead-sem-$mode" "$BIN/dead_sem" $mode; done
 }
 
 killed_at_every_step() { GUARD_S=3600 preloaded "$1" "$BIN/crash_step"; }

@@ -4,7 +4,7 @@ use super::{Health, ObjectInfo};
 use crate::errno::{Errno, Result};
 use crate::namespace::{ids, lifeline, Namespace};
 use crate::posix::sem;
-use crate::queue::layout::{waiter_kind, NODES_AT};
+use crate::queue::layout::{waiter_kind, QueueHeader, NODES_AT};
 use crate::queue::Queue;
 use crate::region::header::{Header, ObjectKind, Unfit, DOOMED};
 use crate::region::object::{open_file, Geometry, Mapping};
@@ -148,7 +148,7 @@ pub(super) fn msg(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) -> Loo
     // SAFETY: the mapping is as long as the measures say.
     let queue = unsafe { Queue::raw(mapping.base, &geometry, true) };
     info.fill(ns, mapping.header(), &queue);
-    Ok(())
+    still_there(&mapping)
 }
 
 pub(super) fn set<'a>(
@@ -164,7 +164,8 @@ pub(super) fn set<'a>(
     info.identify(mapping.header())?;
     // SAFETY: the mapping is as long as the measures say.
     let set = unsafe { Set::raw(mapping.base, &geometry) };
-    info.fill_set(ns, set, values).map_err(|_| Health::Unfit(Unfit::Geometry))
+    info.fill_set(ns, set, values).map_err(|_| Health::Unfit(Unfit::Geometry))?;
+    still_there(&mapping)
 }
 
 pub(super) fn segment(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) -> Looked {
@@ -176,18 +177,21 @@ pub(super) fn segment(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) ->
     info.size = geometry.segment_bytes;
     // SAFETY: the mapping is as long as the measures say.
     info.fill_segment(ns, unsafe { Segment::at(mapping.base) });
-    Ok(())
+    still_there(&mapping)
 }
 
 pub(super) fn mq(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) -> Looked {
-    let (mapping, geometry) = map_any(ns, path, ObjectKind::Mq, |m, _| crate::posix::descriptor::measure(m))?;
+    let (mapping, geometry) = map_any(ns, path, ObjectKind::Mq, |m, st| {
+        // SAFETY: the mapping holds at least the header page.
+        crate::posix::descriptor::measure(unsafe { &*m.base.cast::<QueueHeader>() }, st.size)
+    })?;
     // SAFETY: the mapping is as long as the measures say.
     let queue = unsafe { Queue::raw(mapping.base, &geometry, false) };
     info.fill(ns, mapping.header(), &queue);
     info.max_messages = geometry.max_messages as u64;
     info.message_bytes = geometry.message_bytes as u64;
     info.max_bytes = info.max_messages * info.message_bytes;
-    Ok(())
+    still_there(&mapping)
 }
 
 pub(super) fn psem(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) -> Looked {
@@ -203,6 +207,14 @@ pub(super) fn pshm(st: &file::Stat, info: &mut ObjectInfo<'_>) -> Looked {
     }
     info.size = st.size;
     Ok(())
+}
+
+/// What was seen of a file that was cut short meanwhile is zeros.
+fn still_there(mapping: &Mapping) -> Looked {
+    match mapping.header().is_there() {
+        true => Ok(()),
+        false => Err(Health::Unfit(Unfit::NoObject)),
+    }
 }
 
 fn map_any(

@@ -11,7 +11,9 @@ use std::rc::Rc;
 use std::vec::Vec;
 
 struct Sleeper {
-    at: usize,
+    at: Cell<usize>,
+    /// By [`move_sleeper`].
+    moved: Cell<bool>,
     value: u32,
     life: Rc<Life>,
     thread: Handle,
@@ -84,7 +86,14 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, _: &Deadline) -> Result<()> {
         true => Handle::Loom(loom::thread::current()),
         false => Handle::Shuttle(shuttle::thread::current()),
     };
-    let sleeper = Rc::new(Sleeper { at, value, life, thread, outcome: Cell::new(None) });
+    let sleeper = Rc::new(Sleeper {
+        at: Cell::new(at),
+        moved: Cell::new(false),
+        value,
+        life,
+        thread,
+        outcome: Cell::new(None),
+    });
     locked(|| {
         if value_of(word, under_loom) != value {
             return Err(Errno::EAGAIN);
@@ -122,7 +131,7 @@ pub(crate) fn wake(word: &AtomicU32, n: u32) -> usize {
     }
     locked(|| {
         let woken: Vec<_> = SLEEPERS.with_borrow_mut(|all| {
-            let woken: Vec<_> = all.iter().filter(|s| s.at == at).take(n as usize).cloned().collect();
+            let woken: Vec<_> = all.iter().filter(|s| s.at.get() == at).take(n as usize).cloned().collect();
             all.retain(|s| !woken.iter().any(|w| Rc::ptr_eq(s, w)));
             woken
         });
@@ -131,12 +140,32 @@ pub(crate) fn wake(word: &AtomicU32, n: u32) -> usize {
     })
 }
 
-/// Ends the wait of the thread that bears `token`, if it sleeps in one (and not for a lock): a handler has run, its time is over, or it is killed.
+/// As [`crate::sys::futex::move_sleeper`].
+pub(crate) fn move_sleeper(word: &AtomicU32, other: &AtomicU32) -> usize {
+    let (at, other) = (word.as_ptr() as usize, other.as_ptr() as usize);
+    if super::this().gone.get() {
+        return 0;
+    }
+    locked(|| {
+        SLEEPERS.with_borrow(|all| {
+            let sleeper = all.iter().find(|s| s.at.get() == at);
+            sleeper.iter().for_each(|s| {
+                s.at.set(other);
+                s.moved.set(true);
+            });
+            sleeper.is_some() as usize
+        })
+    })
+}
+
+/// Ends the wait of the thread that bears `token`, if it sleeps in one (and not for a lock): a handler has run, its time is over, or it
+/// is killed (not if it has been given what it waits for already).
 pub fn interrupt(token: u64, how: Errno, killed: bool) -> bool {
     locked(|| {
         let find = || {
-            SLEEPERS
-                .with_borrow(|all| all.iter().find(|s| s.life.token == token && s.value == ASLEEP).cloned())
+            let waits =
+                |s: &&Rc<Sleeper>| s.life.token == token && s.value == ASLEEP && !(killed && s.moved.get());
+            SLEEPERS.with_borrow(|all| all.iter().find(waits).cloned())
         };
         let Some(sleeper) = find() else { return false };
         take_out(&sleeper);

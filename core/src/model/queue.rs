@@ -30,7 +30,8 @@ pub fn queue(messages: u64) {
         let nodes = (FIRST_BYTES / UNIT) as u32 - (NODE_UNITS - 1);
         let geometry = Geometry { nodes, ..Geometry::default() };
         let len = NODES_AT + FIRST_BYTES;
-        let mapping = Mapping { base: map::anonymous(len).unwrap(), len, file: (0, 0) };
+        // SAFETY: just mapped.
+        let mapping = unsafe { Mapping::of(map::anonymous(len).unwrap(), len, (0, 0)).unwrap() };
         let perm = Perm { uid: 0, gid: 0, cuid: 0, cgid: 0, mode: 0o666 };
         mapping.header().initialise(ObjectKind::Msg, 0, &perm, 1);
         // SAFETY: the memory is as long as the measures say.

@@ -25,7 +25,8 @@ pub fn set(values: [i32; SEMS as usize]) {
     plainly(|| {
         let geometry = Geometry { nsems: SEMS, nodes: 64, ..Geometry::default() };
         let len = Offsets::of(SEMS).cells + geometry.nodes as usize * size_of::<Cell>();
-        let mapping = Mapping { base: map::anonymous(len).unwrap(), len, file: (0, 0) };
+        // SAFETY: just mapped.
+        let mapping = unsafe { Mapping::of(map::anonymous(len).unwrap(), len, (0, 0)).unwrap() };
         let perm = Perm { uid: 0, gid: 0, cuid: 0, cgid: 0, mode: 0o666 };
         mapping.header().initialise(ObjectKind::Sem, 0, &perm, 1);
         // SAFETY: the memory is as long as the measures say.

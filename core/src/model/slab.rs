@@ -14,7 +14,8 @@ const N: usize = 5;
 
 /// An object that bears its number in its memory too.
 fn install(number: i32) -> Ref {
-    let mapping = Mapping { base: map::anonymous(4096).unwrap(), len: 4096, file: (0, number as u64) };
+    // SAFETY: just mapped.
+    let mapping = unsafe { Mapping::of(map::anonymous(4096).unwrap(), 4096, (0, number as u64)).unwrap() };
     mapping.header().id.set(number as u32);
     mapping.install(ObjectKind::Shm, number, 0, Geometry::default()).unwrap()
 }

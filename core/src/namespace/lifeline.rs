@@ -10,6 +10,7 @@
 //! image in which a process made its first SEM_UNDO adjustment also for the process: [`super::handover`]
 //! keeps a second lock on the file across exec.
 
+use super::watch::WATCHED_BYTES;
 use super::{handover, Namespace};
 use crate::errno::{Errno, Result};
 use crate::likely::unlikely;
@@ -90,7 +91,7 @@ fn write_record(fd: i32, record: &Record) -> Result<()> {
 /// The record behind `fd`, an open descriptor of whatever it may be, and which file that is.
 pub(super) fn recognise(fd: i32) -> Option<(Record, (u64, u64))> {
     let st = file::stat(fd).ok()?;
-    if !st.is(libc::S_IFREG) || st.links != 1 || st.size != RECORD_BYTES as u64 {
+    if !st.is(libc::S_IFREG) || st.links != 1 || ![RECORD_BYTES as u64, WATCHED_BYTES].contains(&st.size) {
         return None;
     }
     let record = read_record(fd).ok()?;
@@ -139,7 +140,7 @@ fn open_slot(dir: i32, n: u32) -> Result<Option<file::Fd>> {
     };
     let st = file::stat(fd.raw())?;
     // Not a link to some other file of ours, which somebody put here.
-    if !st.is(libc::S_IFREG) || st.links != 1 || st.size > RECORD_BYTES as u64 {
+    if !st.is(libc::S_IFREG) || st.links != 1 || st.size > WATCHED_BYTES {
         return Ok(None);
     }
     // Root could take it, but its owner could write another name into it.
@@ -196,10 +197,20 @@ pub(super) fn take_slot(dir: i32, seed: u32, pid: u32) -> Result<Slot> {
     Err(Errno::EAGAIN)
 }
 
+/// The generation of a token.
+pub(super) fn generation_of(token: Token) -> u32 {
+    (token >> 32) as u32
+}
+
+/// The file of a slot of ours.
+pub(super) fn open_own(ns: &Namespace, token: Token) -> Result<file::Fd> {
+    let path = slot_path(slot_of(token).ok_or(Errno::EINVAL)?);
+    file::open_at(ns.dir()?, path.as_cstr(), libc::O_RDWR | libc::O_NOFOLLOW, 0)
+}
+
 /// Enters the pid of this process, whose slot was taken before it was born.
 pub(super) fn set_pid(ns: &Namespace, token: Token, pid: u32) -> Result<()> {
-    let path = slot_path(slot_of(token).ok_or(Errno::EINVAL)?);
-    let fd = file::open_at(ns.dir()?, path.as_cstr(), libc::O_RDWR | libc::O_NOFOLLOW, 0)?;
+    let fd = open_own(ns, token)?;
     file::write_at(fd.raw(), &pid.to_ne_bytes(), PID_AT).map(|_| ())
 }
 

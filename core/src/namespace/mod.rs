@@ -15,6 +15,7 @@ pub mod ids;
 pub mod lifeline;
 #[cfg(test)]
 pub mod member;
+pub mod watch;
 
 pub use choose::{choose, choose_named, Choice, Path, Refusal, RefusalKind, Why};
 

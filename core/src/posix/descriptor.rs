@@ -9,6 +9,7 @@
 use crate::entry;
 use crate::errno::{Errno, Result};
 use crate::namespace::Namespace;
+use crate::perm::Perm;
 use crate::process::ProcessPage;
 use crate::queue::cells::staged_cells;
 use crate::queue::layout::*;
@@ -68,29 +69,61 @@ pub fn file_len(g: &Geometry) -> u64 {
 }
 
 /// The measures in a header, checked against the length of the file. EINVAL.
-pub fn measure(mapping: &Mapping) -> Result<Geometry> {
-    // SAFETY: the mapping holds at least the header page.
-    let head = unsafe { &*mapping.base.cast::<QueueHeader>() };
+pub fn measure(head: &QueueHeader, file_bytes: u64) -> Result<Geometry> {
     let (max, bytes) = (head.max_messages.get(), head.message_bytes.get());
     if !(1..=1 << 16).contains(&max) || !(1..=16 << 20).contains(&bytes) {
         return Err(Errno::EINVAL);
     }
     let g = geometry(max, bytes);
-    if file_len(&g) > mapping.len as u64 {
+    if file_len(&g) > file_bytes {
         return Err(Errno::EINVAL);
     }
     Ok(g)
 }
 
+/// See [`Geometry::sole_user`].
+fn sole_user(st: &file::Stat) -> Option<u32> {
+    (st.mode & 0o077 == 0).then_some(st.uid)
+}
+
+fn verify(head: &QueueHeader, st: &file::Stat) -> Result<Geometry> {
+    head.common.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
+    Ok(Geometry { sole_user: sole_user(st), ..measure(head, st.size)? })
+}
+
+/// Whether a file is long enough to be looked at. EINVAL.
+fn check_file(st: &file::Stat) -> Result<()> {
+    if st.is(libc::S_IFREG) && st.size >= NODES_AT as u64 {
+        Ok(())
+    } else {
+        Err(Errno::EINVAL)
+    }
+}
+
 /// Maps the queue behind a descriptor. EINVAL: it is none.
 pub fn map_queue(fd: i32, st: &file::Stat) -> Result<(Mapping, Geometry)> {
-    if !st.is(libc::S_IFREG) || st.size < NODES_AT as u64 {
-        return Err(Errno::EINVAL);
-    }
+    check_file(st)?;
     let mapping = Mapping::new(fd, st.size as usize, st.file)?;
-    mapping.header().verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
-    let geometry = measure(&mapping)?;
+    // SAFETY: the mapping holds at least the header page.
+    let geometry = verify(unsafe { &*mapping.base.cast::<QueueHeader>() }, st)?;
     Ok((mapping, geometry))
+}
+
+/// The permissions of the queue behind a descriptor, without mapping it. EINVAL: it is none.
+pub fn look(fd: i32, st: &file::Stat) -> Result<Perm> {
+    check_file(st)?;
+    let mut head = QueueHeader::zeroed();
+    file::read_at(fd, head.bytes(), 0)?;
+    verify(&head, st)?;
+    Ok(head.common.perm())
+}
+
+/// A descriptor that mq_open has got: it is mapped when it is first used, since to map costs more than to
+/// open and some do no more than that. The caller is inside a section.
+pub fn opened(fd: i32) {
+    ANY.store(true, Relaxed);
+    // One with this number may have been closed behind the library's back.
+    TABLE.remove(fd as usize);
 }
 
 /// Enters a descriptor. The caller is inside a section.
@@ -323,8 +356,8 @@ fn is_queue_file(fd: i32) -> bool {
     file::stat(fd).is_ok_and(|st| st.is(libc::S_IFREG))
 }
 
-/// The queue behind a descriptor that is about to be polled.
-pub fn find_to_poll(fd: i32) -> Option<Ref> {
+/// The queue behind a descriptor that may be something else as well.
+pub fn find_if_any(fd: i32) -> Option<Ref> {
     known(fd).or_else(|| if is_queue_file(fd) { adopt(fd).ok() } else { None })
 }
 
@@ -348,7 +381,8 @@ pub fn duplicated(old: i32, new: i32) {
 
 fn duplicate(old: &Ref, fd: i32) -> Result<Ref> {
     let base = map::duplicate(old.base(), old.mapped_bytes())?;
-    let mapping = Mapping { base, len: old.mapped_bytes(), file: old.file() };
+    // SAFETY: just mapped.
+    let mapping = unsafe { Mapping::of(base, old.mapped_bytes(), old.file())? };
     let new = enter(fd, old.access.load(Relaxed) as i32, mapping, *old.geometry())?;
     new.fifo.store(old.fifo.load(Relaxed), Relaxed);
     if let Some(behind) = behind(old) {
@@ -411,7 +445,8 @@ fn set_compared(fifo: i32, flags: i32) -> Result<()> {
 /// What F_GETFL is to show of `fd`, of which the kernel says `flags`: for a queue, the access mode it
 /// was opened with and not our marks.
 pub fn shown_flags(fd: i32, flags: i32) -> i32 {
-    match known(fd) {
+    let marked = flags & (libc::O_SYNC | libc::O_APPEND) != 0;
+    match known(fd).or_else(|| if marked { find_if_any(fd) } else { None }) {
         Some(object) => {
             let nonblocking = self::flags(&object).unwrap_or(flags & libc::O_NONBLOCK);
             object.access.load(Relaxed) as i32 | nonblocking

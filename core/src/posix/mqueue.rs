@@ -11,9 +11,9 @@ use crate::limits::{self, Limit};
 use crate::namespace::{self, lifeline, Namespace};
 use crate::perm::{self, Perm};
 use crate::queue::guard::Locked;
-use crate::queue::Queue;
+use crate::queue::layout::QueueHeader;
 use crate::region::header::ObjectKind;
-use crate::region::object::{Geometry, Mapping};
+use crate::region::object::Geometry;
 use crate::region::NIL;
 use crate::sync::section::Section;
 use crate::sys::{clock, file};
@@ -81,9 +81,8 @@ fn open_existing(ns: &Namespace, path: &core::ffi::CStr, oflag: c_int) -> Result
         Err(e) => return Err(e),
     };
     let st = file::stat(fd.raw())?;
-    let (mapping, geometry) = descriptor::map_queue(fd.raw(), &st)?;
-    check_access(&mapping.header().perm(), &cred::current()?, oflag)?;
-    install(fd, oflag, mapping, geometry)
+    check_access(&descriptor::look(fd.raw(), &st)?, &cred::current()?, oflag)?;
+    install(fd, oflag)
 }
 
 /// The check that the kernel makes of a file of that mode (Linux: inode_permission).
@@ -106,7 +105,7 @@ fn check_access(perm: &Perm, cred: &Cred, oflag: c_int) -> Result<()> {
     Ok(())
 }
 
-fn install(fd: file::Fd, oflag: c_int, mapping: Mapping, geometry: Geometry) -> Result<c_int> {
+fn install(fd: file::Fd, oflag: c_int) -> Result<c_int> {
     if oflag & libc::O_PATH != 0 {
         return Ok(fd.into_raw());
     }
@@ -114,7 +113,7 @@ fn install(fd: file::Fd, oflag: c_int, mapping: Mapping, geometry: Geometry) -> 
         // A queue's file has no direct I/O; Linux, too, says so after making the queue.
         return Err(Errno::EINVAL);
     }
-    descriptor::enter(fd.raw(), oflag & libc::O_ACCMODE, mapping, geometry)?;
+    descriptor::opened(fd.raw());
     Ok(fd.into_raw())
 }
 
@@ -156,29 +155,30 @@ fn make(
     if perm::file_mode(perm.mode) != perm.mode {
         file::set_mode(fd.raw(), perm::file_mode(perm.mode))?;
     }
-    let mapping = Mapping::new(fd.raw(), descriptor::file_len(&geometry) as usize, st.file)?;
-    mapping.header().initialise(ObjectKind::Mq, 0, &perm, clock::now_s());
-    // SAFETY: the mapping is as long as the measures say.
-    unsafe { Queue::raw(mapping.base, &geometry, false) }.initialise_cells(messages, bytes);
+    write_beginning(fd.raw(), &geometry, &perm)?;
     file::link_unnamed(fd.raw(), dir, path)?;
-    install(fd, oflag, mapping, geometry)
+    install(fd, oflag)
 }
 
-impl Queue<'_> {
-    /// Fills a new, all-zero POSIX queue.
-    fn initialise_cells(&self, messages: u32, bytes: u32) {
-        let head = self.head();
-        head.max_messages.set(messages);
-        head.message_bytes.set(bytes);
-        head.backed.set(messages);
-        self.clear_lists();
-        // A new queue has nothing that could contradict itself.
-        let _ = self.clear_index();
-        head.free.set(NIL);
-        for n in (0..messages).rev() {
-            let _ = self.cell_free(n);
-        }
+/// Writes what is not zero in the file of a new queue.
+fn write_beginning(fd: c_int, geometry: &Geometry, perm: &Perm) -> Result<()> {
+    let mut head = QueueHeader::zeroed();
+    head.common.initialise(ObjectKind::Mq, 0, perm, clock::now_s());
+    head.max_messages.set(geometry.max_messages);
+    head.message_bytes.set(geometry.message_bytes);
+    head.backed.set(geometry.max_messages);
+    head.clear_lists();
+    file::write_at(fd, head.bytes(), 0)?;
+    // The key table: no chain begins in any of its buckets.
+    static EMPTY: [u8; 1024] = [0xff; 1024];
+    const { assert!(NIL == u32::MAX) };
+    let (mut at, end) = (geometry.table_at as u64, geometry.table_at as u64 + (4 << geometry.table_bits));
+    while at < end {
+        let len = (end - at).min(EMPTY.len() as u64);
+        file::write_at(fd, &EMPTY[..len as usize], at)?;
+        at += len;
     }
+    Ok(())
 }
 
 /// Closes a descriptor, as close(2) does: the caller closes it. mq_close(3)

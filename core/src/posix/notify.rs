@@ -1,7 +1,8 @@
 //! mq_notify(3): word of a message that arrives in an empty queue.
 //!
-//! The sender signals the registrant itself where it may. Where it may not, because users other
-//! than the owner can send, and for SIGEV_THREAD, a thread of the registrant waits for it and does.
+//! The sender signals the registrant itself where it may, and where nobody else can have written what the
+//! registration says. Where users other than the owner can send, and for SIGEV_THREAD, a thread of the registrant
+//! waits for it and does.
 
 use super::descriptor;
 use crate::errno::{Errno, Result};
@@ -81,13 +82,21 @@ fn clear(notify: &Notify) {
 #[inline]
 pub fn fire(ns: &Namespace, queue: &Queue<'_>) {
     if queue.head().notify.token.get() != 0 {
-        fire_registered(ns, &queue.head().notify);
+        fire_registered(ns, queue);
     }
+}
+
+/// Whether what a registration says was written by users with no other rights than `uid`, this process's:
+/// else whoever may write into the queue would have us signal whom and as he likes.
+fn is_ours_to_signal(ns: &Namespace, queue: &Queue<'_>, uid: u32) -> bool {
+    let sole = |cred: crate::cred::Cred| cred.euid == uid && queue.sole_user() == Some(uid);
+    !ns.is_shared() || crate::cred::current().is_ok_and(sole)
 }
 
 #[cold]
 #[inline(never)]
-fn fire_registered(ns: &Namespace, notify: &Notify) {
+fn fire_registered(ns: &Namespace, queue: &Queue<'_>) {
+    let notify = &queue.head().notify;
     // Who is dead hears nothing, and his pid may be another's by now.
     if lifeline::is_alive(ns, notify.token.get()) {
         // SAFETY: no arguments.
@@ -96,12 +105,13 @@ fn fire_registered(ns: &Namespace, notify: &Notify) {
         notify.sender_pid.set(sender.0);
         notify.sender_uid.set(sender.1);
         let direct = notify.how.get() as c_int == libc::SIGEV_SIGNAL
+            && is_ours_to_signal(ns, queue, uid)
             && notify.pid_namespace.get() == pid_namespace()
             && send_signal(notify.pid.get(), notify.signal.get() as c_int, notify.value.get(), sender)
                 .is_ok();
         if direct {
             let turn = notify.turn.get();
-            notify.delivered[turn as usize % 8].set(turn);
+            notify.delivered[turn as usize % notify.delivered.len()].set(turn);
         }
     }
     clear(notify);
@@ -336,7 +346,7 @@ extern "C" fn run(place: *mut c_void) -> *mut c_void {
             }
         }
         let sender = (notify.sender_pid.get(), notify.sender_uid.get());
-        let delivered = notify.delivered[watch.turn as usize % 8].get() == watch.turn;
+        let delivered = notify.delivered[watch.turn as usize % notify.delivered.len()].get() == watch.turn;
         (watch.event, sender, delivered || watch.state.load(Acquire) == DROPPED)
     };
     // SAFETY: this side, once.

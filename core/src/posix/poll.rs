@@ -117,7 +117,7 @@ pub fn left(ns: &'static Namespace, object: &Ref) {
 pub fn arm(fd: i32) -> Result<()> {
     let ns = namespace::current()?;
     let _section = Section::enter()?;
-    let Some(object) = descriptor::find_to_poll(fd) else { return Ok(()) };
+    let Some(object) = descriptor::find_if_any(fd) else { return Ok(()) };
     if object.fifo.load(Relaxed) != 0 {
         return Ok(());
     }

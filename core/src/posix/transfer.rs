@@ -13,7 +13,7 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::{Doer, Put};
-use crate::queue::wait::{self, Caller, Outcome, Request, Sink};
+use crate::queue::wait::{self, Caller, Outcome, Patience, Request, Sink};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Ref};
@@ -59,6 +59,7 @@ fn is_calm(lock: &Brief<'_>, head: &QueueHeader) -> bool {
         && head.receivers.head.get() == NIL
         && head.senders.head.get() == NIL
         && head.assigned.get() == 0
+        && head.overflowed.get() == 0
         && head.polled.get() == 0
         && head.notify.token.get() == 0
 }
@@ -73,6 +74,7 @@ fn operate(
     mut begun: Option<Begun>,
     step: &mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
 ) -> Result<usize> {
+    let mut patience = Patience::default();
     loop {
         let begun = match begun.take() {
             Some(begun) => begun,
@@ -84,15 +86,23 @@ fn operate(
         };
         let Begun { ns, me, section, object, .. } = begun;
         let mut wait = None;
-        let outcome = {
-            let mut locked = Locked::taken(&object, ns);
+        let mut outcome;
+        let mut locked = Locked::taken(&object, ns);
+        // In one section: a signal that comes meanwhile ends the call as it would a sleep.
+        loop {
             locked.ready().map_err(|_| Errno::EBADMSG)?;
             let before = locked.shared.head().count.get();
-            let mut caller = Caller { object: &object, me, wait: &mut wait };
-            let outcome = locked.attempt(&mut |locked| step(locked, &mut caller));
+            let mut caller = Caller { object: &object, me, wait: &mut wait, patience: &mut patience };
+            let tried = locked.attempt(&mut |locked| step(locked, &mut caller));
             poll::keep_in_step(ns, &object, &locked.shared, Some(before));
-            outcome.map_err(|_| Errno::EBADMSG)?
-        };
+            drop(locked);
+            outcome = tried.map_err(|_| Errno::EBADMSG)?;
+            if !matches!(outcome, Step::Sleep) || wait.is_some() {
+                break;
+            }
+            patience.poll(&object);
+            locked = Locked::hold(&object, ns, me);
+        }
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
@@ -101,7 +111,7 @@ fn operate(
                 wait.begin();
                 drop(object);
                 drop(section);
-                if let Some(result) = sleep(wait) {
+                if let Some(result) = sleep(wait, &patience) {
                     return result;
                 }
             }
@@ -110,8 +120,10 @@ fn operate(
 }
 
 /// What the call comes to after a wait; None: it begins again.
-fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
-    Some(match wait.block() {
+fn sleep(wait: &mut wait::Wait, patience: &Patience) -> Option<Result<usize>> {
+    let outcome = wait.block();
+    patience.slept();
+    Some(match outcome {
         Outcome::Received(result) => result,
         Outcome::Sent => Ok(0),
         // A handler with SA_RESTART has run: at the end of the line again, as in the kernel.

@@ -22,16 +22,22 @@ impl Queue<'_> {
         let head = self.head();
         let n = head.free.get();
         if unlikely(n == NIL) {
-            return self.back_one_more();
+            return self.fresh_cell();
         }
         head.free.set(self.node(n)?.next.get());
         Ok(n)
     }
 
+    /// A node that was never used.
     #[cold]
     #[inline(never)]
-    fn back_one_more(&self) -> Checked<u32> {
+    fn fresh_cell(&self) -> Checked<u32> {
         let head = self.head();
+        let n = head.fresh.get();
+        if n < head.backed.get() {
+            head.fresh.set(n + 1);
+            return Ok(n);
+        }
         let n = head.backed.get();
         if n >= self.nodes {
             return Ok(NIL);
@@ -42,6 +48,7 @@ impl Queue<'_> {
         }
         self.node(n)?.state.set(state::FREE);
         head.backed.set(n + 1);
+        head.fresh.set(n + 1);
         Ok(n)
     }
 

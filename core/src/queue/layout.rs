@@ -19,6 +19,7 @@
 
 use crate::region::header::Header;
 use crate::region::{W32, W64};
+use crate::sync::spin::Bell;
 
 /// Where the key bitmap lies.
 pub const KEYMAP_AT: usize = 4096;
@@ -162,9 +163,9 @@ pub struct Notify {
     pub due: W32,
     /// The pid namespace in which `pid` means something, by its inode number.
     pub pid_namespace: W64,
-    /// The last turns whose sender could signal the registrant himself, so that the watching thread
-    /// need not; each at its number modulo 8.
-    pub delivered: [W32; 8],
+    /// The last turns whose sender could signal the registrant himself, so that the watching thread need not,
+    /// however late it wakes; each at its number modulo their number.
+    pub delivered: [W32; 64],
 }
 
 /// What follows the common header.
@@ -177,8 +178,6 @@ pub struct QueueHeader {
     pub count: W64,
     /// Bytes of text in them.
     pub bytes: W64,
-    /// System V: msg_qbytes.
-    pub max_bytes: W64,
     /// The next message's place in the order.
     pub next_seq: W64,
     /// Times of the last send and receive, seconds since the Epoch.
@@ -191,19 +190,25 @@ pub struct QueueHeader {
     pub receive_pid: W32,
     /// Messages assigned to waiters that have not yet fetched them.
     pub assigned: W32,
+    /// Different keys in the queue.
+    pub keys: W32,
 
     /// First and last message in order of sending (System V).
     pub first: W32,
     #[allow(missing_docs)]
     pub last: W32,
-    /// Root of the heap of large keys.
-    pub heap: W32,
     /// Top of the stack of free nodes (POSIX).
     pub free: W32,
-    /// POSIX: nodes behind which memory stands.
-    pub backed: W32,
-    /// System V: when the arena last gave memory back, seconds since the Epoch.
-    pub trim_time: W64,
+    /// Root of the heap of large keys.
+    pub heap: W32,
+    /// Summary of the keymap, of [`QueueHeader::keymap_words`].
+    pub keymap_top: W64,
+    /// Sleeping receivers and senders.
+    pub receivers: List,
+    #[allow(missing_docs)]
+    pub senders: List,
+    /// System V: msg_qbytes.
+    pub max_bytes: W64,
     /// System V: units in the arena.
     pub end: W32,
     /// System V: start of the last run.
@@ -212,13 +217,13 @@ pub struct QueueHeader {
     pub table: W32,
     /// System V: binary logarithm of the table's size.
     pub table_bits: W32,
-    /// Different keys in the queue.
-    pub keys: W32,
 
-    /// Sleeping receivers, senders, and unused entries.
-    pub receivers: List,
-    #[allow(missing_docs)]
-    pub senders: List,
+    /// POSIX: somebody polls: keep the FIFO in step.
+    pub polled: W32,
+    /// POSIX: nodes behind which memory stands.
+    pub backed: W32,
+    /// POSIX: nodes from this one on were never used, and are on no stack.
+    pub fresh: W32,
     /// Top of the stack of unused waiters.
     pub free_waiter: W32,
     /// Waiters above this were never used.
@@ -229,20 +234,22 @@ pub struct QueueHeader {
     pub overflow: W32,
     /// How many those are: only a hint.
     pub overflowed: W32,
-
-    /// POSIX: somebody polls: keep the FIFO in step.
-    pub polled: W32,
-    /// When somebody last looked for dead waiters because no entry was free: low half of milliseconds.
-    pub swept_ms: W32,
-    /// POSIX: the FIFO's name, which nobody can guess; 0: none yet.
-    pub poll_name: W64,
     /// See [`Notify`].
     pub notify: Notify,
+    /// POSIX: the FIFO's name, which nobody can guess; 0: none yet.
+    pub poll_name: W64,
+    /// System V: when the arena last gave memory back, seconds since the Epoch.
+    pub trim_time: W64,
+    /// When somebody last looked for dead waiters because no entry was free: low half of milliseconds.
+    pub swept_ms: W32,
 
-    /// Summaries of the keymap: which of its 512 words, and which 64 of those, are not 0.
+    /// Summary of the keymap: which of its 512 words are not 0.
     pub keymap_words: [W64; 8],
+
+    /// Rung by senders and by receivers.
+    pub sent: Bell,
     #[allow(missing_docs)]
-    pub keymap_top: W64,
+    pub received: Bell,
 
     /// POSIX: the measures, see [`crate::region::object::Geometry`].
     pub max_messages: W32,
@@ -258,3 +265,20 @@ pub struct QueueHeader {
 }
 
 const _: () = assert!(size_of::<QueueHeader>() <= KEYMAP_AT);
+/// What nearly every call needs lies in two cache lines.
+const _: () = assert!(
+    core::mem::offset_of!(QueueHeader, count) == 192 && core::mem::offset_of!(QueueHeader, polled) <= 320
+);
+
+impl QueueHeader {
+    /// That of a file that is all zeros, in memory of our own: to be written to a file, or read from one.
+    pub fn zeroed() -> QueueHeader {
+        // SAFETY: all atomics.
+        unsafe { core::mem::zeroed() }
+    }
+    /// Its bytes.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: any bytes are a header, and nobody else refers to this one.
+        unsafe { core::slice::from_raw_parts_mut((self as *mut Self).cast(), size_of::<Self>()) }
+    }
+}

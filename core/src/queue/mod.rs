@@ -67,10 +67,21 @@ impl<'r> Queue<'r> {
         self.geometry.max_messages as u64
     }
 
+    /// POSIX: see [`Geometry::sole_user`].
+    pub fn sole_user(&self) -> Option<u32> {
+        self.geometry.sole_user
+    }
+
     /// System V: units in the mapping. The last place for a node is NODE_UNITS before their end.
     #[inline(always)]
     pub fn units(&self) -> u32 {
         self.nodes + (NODE_UNITS - 1)
+    }
+
+    /// System V: how many units of the arena must be mapped, if not all of them are.
+    #[inline(always)]
+    pub fn unmapped(&self) -> Option<u32> {
+        Some(self.head().end.get()).filter(|&end| end > self.units())
     }
 
     /// The node with this index.

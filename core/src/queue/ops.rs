@@ -5,7 +5,6 @@ use super::layout::*;
 use super::waiters::Wakes;
 use super::{Checked, Queue};
 use crate::region::{Corrupt, NIL};
-use crate::sync::wait::claim;
 use core::sync::atomic::Ordering::Release;
 
 /// What became of a message that was sent.
@@ -47,6 +46,9 @@ impl<'r> Queue<'r> {
             return Ok(Put::HandedOver);
         }
         self.link_again(n)?;
+        self.head().sent.ring();
+        // Nobody with an entry wants it; who has none may.
+        self.tell_overflowed(u32::MAX >> 1);
         Ok(Put::Queued)
     }
 
@@ -54,7 +56,9 @@ impl<'r> Queue<'r> {
     #[inline(always)]
     pub fn enqueue(&self, n: u32, node: &Node, key: i64, len: usize) -> Checked<()> {
         self.commit(node);
-        self.link(n, node, key, len as u64)
+        self.link(n, node, key, len as u64)?;
+        self.head().sent.ring();
+        Ok(())
     }
 
     #[inline(always)]
@@ -81,7 +85,7 @@ impl<'r> Queue<'r> {
                 self.list_remove(waiter)?;
                 if node.len.get() as u64 > waiter.max_len.get() {
                     wakes.end(waiter.state.atomic(), waiting::FAILED);
-                } else if claim(waiter.state.atomic()) {
+                } else if wakes.claim(waiter.state.atomic()) {
                     self.assign(n, waiter, now_s);
                     return Ok(true);
                 }
@@ -129,6 +133,7 @@ impl<'r> Queue<'r> {
         self.unlink(n, node)?;
         head.receive_pid.set(by.pid);
         head.receive_time.set(by.now_s as u64);
+        head.received.ring();
         self.free_node(n, node)
     }
 
@@ -193,7 +198,7 @@ impl<'r> Queue<'r> {
             }
             let waiter = self.waiter(w)?;
             self.list_remove(waiter)?;
-            if !claim(waiter.state.atomic()) {
+            if !wakes.claim(waiter.state.atomic()) {
                 self.drop_prepared(waiter)?;
                 continue;
             }

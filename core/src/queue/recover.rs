@@ -10,7 +10,6 @@ use super::waiters::Wakes;
 use super::{Checked, Queue};
 use crate::namespace::{lifeline, Namespace};
 use crate::region::{Corrupt, NIL};
-use crate::sync::wait::claim;
 use crate::sys::map;
 use core::sync::atomic::Ordering::Release;
 
@@ -212,6 +211,7 @@ impl<'r> Queue<'r> {
             return Err(Corrupt);
         }
         head.free.set(NIL);
+        head.fresh.set(head.backed.get());
         for n in (0..head.backed.get()).rev() {
             let node = self.node(n)?;
             if node.state.get() == state::QUEUED {
@@ -288,7 +288,7 @@ impl<'r> Queue<'r> {
                 self.list_remove(waiter)?;
                 if self.node(n)?.len.get() as u64 > waiter.max_len.get() {
                     wakes.end(waiter.state.atomic(), waiting::FAILED);
-                } else if claim(waiter.state.atomic()) {
+                } else if wakes.claim(waiter.state.atomic()) {
                     self.unlink(n, self.node(n)?)?;
                     self.assign(n, waiter, self.head().send_time.get() as i64);
                 }

@@ -9,16 +9,22 @@ use crate::namespace::Namespace;
 use crate::region::header::ObjectKind;
 use crate::region::object::Ref;
 use crate::region::{Corrupt, NIL};
+use crate::sync::spin::{Bell, Spin, CLOSELY};
 use crate::sync::wait::{self, On, Sleeper, Why};
 use crate::sys::{clock, clock::Deadline, raw::syscall};
+use crate::sysv::msg;
 use crate::user::Out;
 use core::ffi::{c_long, c_uint, c_void};
 use core::sync::atomic::Ordering::*;
 
-/// Nobody sleeps longer than this without looking: a wake-up may have died with its sender.
+/// Those who came last look so often whether something has been lost, for example a wake-up that died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
-/// The same for those who have no entry to be woken by.
-const OVERFLOW_SLICE_NS: i64 = 20_000_000;
+/// How many do.
+const WATCHERS: usize = 16;
+/// The others.
+const LONG_NS: i64 = 20_000_000_000;
+/// How often to look for the dead where no entry is free.
+const SWEEP_NS: i64 = 20_000_000;
 
 /// Where a received message goes.
 #[derive(Clone, Copy)]
@@ -108,6 +114,55 @@ pub struct Request {
     pub deadline: Option<Deadline>,
 }
 
+/// What a call may still wait for awake.
+#[derive(Default)]
+pub struct Patience {
+    spin: Spin,
+    kind: u32,
+    /// The bell that it waits for, when the call had to wait.
+    seen: u64,
+    deadline: Option<Deadline>,
+}
+
+impl Patience {
+    /// Whether the call is to poll instead of sleeping. It passes nobody by: those who sleep are served before there is anything
+    /// for it. But for mq_notify(3) only a sleeper waits. The lock is held.
+    fn takes(&mut self, head: &QueueHeader, request: &Request) -> bool {
+        if !self.spin.may() || head.notify.token.get() != 0 {
+            return false;
+        }
+        self.kind = request.kind;
+        self.seen = bell(head, request.kind).look();
+        self.deadline = request.deadline;
+        true
+    }
+
+    /// Polls. The lock is not held.
+    #[cold]
+    pub fn poll(&mut self, object: &Ref) {
+        let head = Queue::of(object).head();
+        let (bell, seen) = (bell(head, self.kind), self.seen);
+        let ready = || bell.look() != seen || head.common.removed.get() != 0;
+        self.spin.poll((Bell::place(seen), CLOSELY), self.deadline.as_ref(), &ready);
+        // Who finds the queue full has sent faster than others receive.
+        self.spin.let_flow(self.kind == waiter_kind::SENDER, bell);
+    }
+
+    /// Looks back on a wait.
+    pub fn slept(&self) {
+        self.spin.slept();
+    }
+}
+
+/// What is rung when it is worth trying again.
+fn bell(head: &QueueHeader, kind: u32) -> &Bell {
+    if kind == waiter_kind::SENDER {
+        &head.received
+    } else {
+        &head.sent
+    }
+}
+
 /// Who is at the queue, and where its wait goes if it has to.
 pub struct Caller<'a> {
     /// The queue.
@@ -116,15 +171,20 @@ pub struct Caller<'a> {
     pub me: u64,
     /// The wait, once it is entered.
     pub wait: &'a mut Option<Wait>,
+    /// Whether it need not yet.
+    pub patience: &'a mut Patience,
 }
 
-/// Enters a wait in the queue; the lock is held.
+/// Enters a wait in the queue, or lets the caller poll first; the lock is held.
 #[cold]
 #[inline(never)]
 pub fn enter(locked: &mut Locked<'_>, caller: &mut Caller<'_>, request: Request) -> Checked<()> {
     let (queue, ns) = (locked.shared, locked.ns);
     let (object, me) = (caller.object, caller.me);
     let head = queue.head();
+    if caller.patience.takes(head, &request) {
+        return if request.node == NIL { Ok(()) } else { queue.cell_free(request.node) };
+    }
     let mut entry = queue.waiter_alloc()?;
     if entry == NIL && may_sweep(head) && locked.sweep()? {
         entry = queue.waiter_alloc()?;
@@ -165,7 +225,7 @@ pub fn enter(locked: &mut Locked<'_>, caller: &mut Caller<'_>, request: Request)
 /// One who looks for the dead is enough for all who found no entry and will try again.
 fn may_sweep(head: &QueueHeader) -> bool {
     let now = clock::monotonic_ms() as u32;
-    let may = now.wrapping_sub(head.swept_ms.get()) as i64 * 1_000_000 >= OVERFLOW_SLICE_NS;
+    let may = now.wrapping_sub(head.swept_ms.get()) as i64 * 1_000_000 >= SWEEP_NS;
     if may {
         head.swept_ms.set(now);
     }
@@ -176,35 +236,67 @@ impl Sleeper for Waiting {
     type Outcome = Outcome;
     const CANCELLABLE: bool = true;
 
-    fn slice_ns(&self, _: &Ref) -> i64 {
-        if self.entry == NIL {
-            OVERFLOW_SLICE_NS
-        } else {
-            SLICE_NS
+    fn slice_ns(&self, object: &Ref) -> i64 {
+        let queue = Queue::of(object);
+        let mut w = queue.waiter(self.entry).map_or(NIL, |waiter| queue.list(waiter.kind.get()).tail.get());
+        for _ in 0..WATCHERS {
+            if w == self.entry && w != NIL {
+                return SLICE_NS;
+            }
+            w = queue.waiter(w).map_or(NIL, |waiter| waiter.before.get());
         }
+        LONG_NS
     }
 
     fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) {
-        if let Ok(mut locked) = Locked::acquire(object, ns, me) {
+        let queue = Queue::of(object);
+        for w in 0..queue.head().fresh_waiter.get().min(WAITERS) {
+            if let Ok(waiter) = queue.waiter(w) {
+                wait::wake_forgotten(waiter.state.atomic());
+            }
+        }
+        let _ = with_lock(object, ns, me, &mut |locked| {
             let head = locked.shared.head();
             let idle = |list: &List, something: bool| something && list.head.get() != NIL;
             let lost = head.assigned.get() != 0
                 || idle(&head.receivers, head.count.get() != 0)
                 || idle(&head.senders, head.count.get() == 0);
             if lost {
-                let _ = locked.sweep();
+                locked.sweep()?;
             }
-        }
+            Ok(())
+        });
     }
 
     fn settle(&self, object: &Ref, ns: &'static Namespace, me: u64, why: Why) -> Outcome {
-        Locked::acquire(object, ns, me)
-            .and_then(|mut locked| {
-                let outcome = self.settle_locked(&mut locked, me, why)?;
-                locked.check().map(|()| outcome)
-            })
-            .unwrap_or(Outcome::Corrupt)
+        with_lock(object, ns, me, &mut |locked| {
+            let outcome = self.settle_locked(locked, me, why)?;
+            locked.check().map(|()| outcome)
+        })
+        .unwrap_or(Outcome::Corrupt)
     }
+}
+
+/// Runs `body` under the lock of a queue that may have grown beyond our mapping since we fell asleep.
+fn with_lock<T>(
+    object: &Ref,
+    ns: &'static Namespace,
+    me: u64,
+    body: &mut dyn FnMut(&mut Locked<'_>) -> Checked<T>,
+) -> Checked<T> {
+    let mut longer = None;
+    // It may grow again before we have the lock.
+    for _ in 0..1000 {
+        let object = longer.as_ref().unwrap_or(object);
+        let mut locked = Locked::hold(object, ns, me);
+        let Some(units) = locked.shared.unmapped() else {
+            locked.ready()?;
+            return body(&mut locked);
+        };
+        drop(locked);
+        longer = Some(msg::map_more(object, units).map_err(|_| Corrupt)?);
+    }
+    Err(Corrupt)
 }
 
 impl Waiting {

@@ -11,7 +11,7 @@ pub use crate::sync::wait::Wakes;
 
 impl<'r> Queue<'r> {
     /// The list that a waiter of this kind is in.
-    fn list(&self, kind: u32) -> &'r List {
+    pub(super) fn list(&self, kind: u32) -> &'r List {
         if kind == waiter_kind::SENDER {
             &self.head().senders
         } else {
@@ -80,9 +80,15 @@ impl<'r> Queue<'r> {
         waiter.state.atomic().store(waiting::FREE, Release);
         waiter.after.set(head.free_waiter.get());
         head.free_waiter.set(w);
+        self.tell_overflowed(1);
+    }
+
+    /// Lets so many of those try again for whom there was no entry.
+    pub(super) fn tell_overflowed(&self, n: u32) {
+        let head = self.head();
         if head.overflowed.get() != 0 {
             head.overflow.atomic().fetch_add(1, Release);
-            futex::wake(head.overflow.atomic(), 1);
+            futex::wake(head.overflow.atomic(), n);
         }
     }
 
@@ -134,20 +140,19 @@ impl<'r> Queue<'r> {
     }
 }
 
-impl Queue<'_> {
+impl QueueHeader {
     /// Empties all lists of a new queue.
     pub(crate) fn clear_lists(&self) {
-        let head = self.head();
         for w in [
-            &head.first,
-            &head.last,
-            &head.heap,
-            &head.free,
-            &head.free_waiter,
-            &head.receivers.head,
-            &head.receivers.tail,
-            &head.senders.head,
-            &head.senders.tail,
+            &self.first,
+            &self.last,
+            &self.heap,
+            &self.free,
+            &self.free_waiter,
+            &self.receivers.head,
+            &self.receivers.tail,
+            &self.senders.head,
+            &self.senders.tail,
         ] {
             w.set(NIL);
         }

@@ -41,6 +41,8 @@ pub struct Geometry {
     pub cell_bytes: u64,
     /// Shared memory: bytes of the segment.
     pub segment_bytes: u64,
+    /// POSIX: the user, if the kernel let nobody else (but root) write into the file when it was mapped.
+    pub sole_user: Option<u32>,
 }
 
 /// One mapped object.
@@ -115,7 +117,22 @@ fn push_free(slab: &[Object], slot: u32) {
     }
 }
 
-/// A mapping that is not an object of the table yet.
+/// A slot that is nobody's: still FREE, but in no list.
+fn take_free(slab: &'static [Object]) -> Result<&'static Object> {
+    if let Some(slot) = pop_free(slab) {
+        return Ok(&slab[slot as usize]);
+    }
+    let slot = FRESH.fetch_add(1, Relaxed) as usize;
+    let Some(object) = slab.get(slot) else {
+        FRESH.fetch_sub(1, Relaxed);
+        return Err(Errno::ENOMEM);
+    };
+    object.refs.store(FREE, Relaxed);
+    Ok(object)
+}
+
+/// A mapping that is not an object of the table yet. It has its slot from the first moment, so that
+/// [`lose`] finds it while it is looked at.
 pub struct Mapping {
     /// Where it starts.
     pub base: *mut u8,
@@ -123,37 +140,39 @@ pub struct Mapping {
     pub len: usize,
     /// Which file it is.
     pub file: (u64, u64),
+    object: Ref,
 }
 
 impl Mapping {
     /// Maps the first `len` bytes of a file.
     pub fn new(fd: i32, len: usize, file: (u64, u64)) -> Result<Mapping> {
         let base = map::shared(fd, len, libc::PROT_READ | libc::PROT_WRITE)?;
-        Ok(Mapping { base, len, file })
+        // SAFETY: just mapped.
+        unsafe { Self::of(base, len, file) }
+    }
+    /// Takes charge of a mapping, which ends with the last reference.
+    ///
+    /// # Safety
+    /// `len` bytes are mapped at `base`, which nobody else unmaps.
+    pub unsafe fn of(base: *mut u8, len: usize, file: (u64, u64)) -> Result<Mapping> {
+        let object = slab().and_then(take_free).inspect_err(|_| {
+            // SAFETY: known to nobody yet.
+            unsafe { map::unmap(base, len) }
+        })?;
+        object.base.store(base, Relaxed);
+        object.len.store(len, Relaxed);
+        // FREE -> one reference, for the caller; stray references of failed tries stay counted.
+        object.refs.fetch_sub(FREE - 1, Release);
+        Ok(Mapping { base, len, file, object: Ref { object } })
     }
     /// The header.
     pub fn header(&self) -> &Header {
         // SAFETY: every mapping is at least a page long and page-aligned; Header is all atomics.
         unsafe { &*self.base.cast::<Header>() }
     }
-    /// Puts the mapping in the table, with one reference for the caller; not yet findable.
+    /// Makes an object of it, with one reference for the caller; not yet findable.
     pub fn install(self, kind: ObjectKind, number: i32, access: u32, geometry: Geometry) -> Result<Ref> {
-        let slab = slab()?;
-        let slot = match pop_free(slab) {
-            Some(slot) => slot,
-            None => {
-                let slot = FRESH.fetch_add(1, Relaxed);
-                if slot as usize >= SLOTS {
-                    FRESH.fetch_sub(1, Relaxed);
-                    return Err(Errno::ENOMEM);
-                }
-                slab[slot as usize].refs.store(FREE, Relaxed);
-                slot
-            }
-        };
-        let object = &slab[slot as usize];
-        object.base.store(self.base, Relaxed);
-        object.len.store(self.len, Relaxed);
+        let object = self.object;
         object.device.store(self.file.0, Relaxed);
         object.inode.store(self.file.1, Relaxed);
         object.number.store(number, Relaxed);
@@ -163,19 +182,10 @@ impl Mapping {
         object.watch.store(0, Relaxed);
         object.behind.store(-1, Relaxed);
         object.kind.store(kind as u32, Relaxed);
-        // SAFETY: the slot is FREE, nobody reads its geometry.
+        // SAFETY: the slot is not LIVE, nobody reads its geometry.
         unsafe { *object.geometry.get() = geometry };
-        core::mem::forget(self);
-        // FREE -> LIVE with one reference; stray references of failed tries stay counted.
-        object.refs.fetch_add(LIVE - FREE + 1, Release);
-        Ok(Ref { object })
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was never handed out.
-        unsafe { map::unmap(self.base, self.len) }
+        object.refs.fetch_add(LIVE, Release);
+        Ok(object)
     }
 }
 

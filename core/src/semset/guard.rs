@@ -4,7 +4,7 @@ use super::layout::SetHeader;
 use super::recover;
 use super::Set;
 use crate::errno::Result;
-use crate::namespace::{lifeline, lifeline::Token, Namespace};
+use crate::namespace::{lifeline, lifeline::Token, watch, Namespace};
 use crate::region::header::Header;
 use crate::region::object::Ref;
 use crate::region::{Checked, Corrupt};
@@ -50,8 +50,13 @@ impl<'a, 'r> Context<'a, 'r> {
         Context { wakes, mine, set, ns, seen: 0, adjusted: set.head().adjusted.get() != 0 }
     }
 
-    /// Whether the process that has adjustments in the name of `token` lives.
+    /// Whether the process that has adjustments in the name of `token` lives: for every operation.
     pub fn lives(&mut self, token: Token) -> bool {
+        token == self.mine || watch::is_seen_alive(self.ns, token) || self.lives_surely(token)
+    }
+
+    /// As [`Context::lives`], by its lifeline alone: for those who look round now and then.
+    pub fn lives_surely(&mut self, token: Token) -> bool {
         if token != self.mine && token != self.seen {
             if !lifeline::is_process_alive(self.ns, token) {
                 return false;
@@ -70,9 +75,8 @@ impl<'a, 'r> Context<'a, 'r> {
 impl Drop for Context<'_, '_> {
     fn drop(&mut self) {
         if !self.adjusted && self.set.head().adjusted.get() != 0 {
-            // From now on the sleepers have to look after those who may be killed. What is
-            // wrong with the list, the next to follow it will say.
-            let _ = self.set.nudge();
+            // From now on the sleepers have to look after those who may be killed.
+            self.set.nudge();
         }
     }
 }

@@ -31,8 +31,16 @@ pub const GROUP: u32 = 16;
 /// Where the words lie.
 pub const WORDS_AT: usize = 384;
 
-/// A semaphore's word: pid of the last operation, [`SLOW`], value.
+/// A semaphore's word: pid of the last operation, where it was last decremented and incremented (hints, see
+/// [`crate::sys::cpu`]), [`SLOW`], value.
 pub mod word {
+    use crate::sys::cpu::Cpu;
+
+    /// Where the processor of the last decrement and of the last increment lie.
+    const DOWN: u32 = 17;
+    const UP: u32 = 24;
+    const CPU: u64 = 0x7f;
+
     /// The value.
     pub const VALUE: u64 = 0x7fff;
     /// Somebody waits for it, or its value is subject to adjustments, or who holds the set's lock
@@ -48,6 +56,17 @@ pub mod word {
     #[inline(always)]
     pub fn pid(word: u64) -> u32 {
         (word >> 32) as u32
+    }
+    /// The word that one which is not [`SLOW`] becomes when `pid` makes it `value`.
+    #[inline(always)]
+    pub fn after(word: u64, value: i32, pid: u32) -> u64 {
+        let (mine, other) = if value < self::value(word) { (DOWN, UP) } else { (UP, DOWN) };
+        of(value, pid) | word & CPU << other | Cpu::here().fold() << mine
+    }
+    /// Where one runs, as far as known, who may change it so that `pid` can go on: who incremented it last if `pid` has
+    /// decremented it since, else who has decremented it.
+    pub fn peer(word: u64, pid: u32) -> Cpu {
+        Cpu::unfold(word >> if self::pid(word) == pid { UP } else { DOWN } & CPU)
     }
     /// A word that is not [`SLOW`].
     #[inline(always)]

@@ -149,9 +149,11 @@ impl<'r> Set<'r> {
             && (head.adjusted.get() == 0 || !self.is_adjusted(sem)?)
         {
             let word = self.word(sem)?;
-            // While it is SLOW nobody else writes it.
-            // SYNC: semaphore word (release side)
-            word.atomic().store(word.get() & !word::SLOW, Release);
+            let seen = word.get();
+            if seen & word::SLOW != 0 {
+                // SYNC: semaphore word (release side): a frozen one only the lock's holder writes.
+                word.atomic().store(seen & !word::SLOW, Release);
+            }
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use super::layout::*;
 use super::ops::{Ops, Plan};
 use super::Set;
 use crate::region::{Checked, Corrupt, NIL};
-use crate::sync::wait::claim;
 
 /// What became of a sleeper that was looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -190,7 +189,7 @@ impl<'r> Set<'r> {
                 self.unlink(waiter)?;
                 // Of one that is not asleep the kernel cannot say whether it is there.
                 let there = waiter.state.get() == waiting::ASLEEP || cx.waits(waiter.token.get());
-                if there && claim(waiter.state.atomic()) {
+                if there && cx.wakes.claim(waiter.state.atomic()) {
                     self.commit(n, waiter.pid.get(), w, 0)?;
                     self.stamp();
                     return Ok(Served::Yes);

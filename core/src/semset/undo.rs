@@ -198,7 +198,7 @@ impl<'r> Set<'r> {
         }
         for c in 0..self.head().fresh_cell.get() {
             let cell = self.cell(c)?;
-            if cell.kind.get() == kind::UNDO && !cell.is_idle() && !cx.lives(cell.token.get()) {
+            if cell.kind.get() == kind::UNDO && !cell.is_idle() && !cx.lives_surely(cell.token.get()) {
                 self.apply(c)?;
                 changed = true;
             }
@@ -213,7 +213,11 @@ impl<'r> Set<'r> {
         for c in 0..self.head().fresh_cell.get() {
             let cell = self.cell(c)?;
             let token = &cell.token;
-            if cell.kind.get() == kind::UNDO && token.get() != 0 && cell.is_idle() && !cx.lives(token.get()) {
+            if cell.kind.get() == kind::UNDO
+                && token.get() != 0
+                && cell.is_idle()
+                && !cx.lives_surely(token.get())
+            {
                 token.set(0);
                 self.stamp();
                 changed = true;

@@ -2,6 +2,7 @@
 
 use super::guard::Locked;
 use super::layout::*;
+use super::waiters::WATCHERS;
 use super::Set;
 use crate::errno::{Errno, Result};
 use crate::namespace::Namespace;
@@ -11,11 +12,24 @@ use crate::sync::wait::{self, Sleeper, Why};
 use crate::sys::clock;
 use core::sync::atomic::Ordering::*;
 
+/// Those who came last look after the others: so often that no adjustment of a dead process is overlooked for long, even if it
+/// was not the only one killed. One look does for all.
+fn watch_ns(rank: usize) -> i64 {
+    match rank {
+        0 => 20_000_000,
+        1 | 2 => 30_000_000,
+        _ if rank < WATCHERS => 45_000_000,
+        _ => 500_000_000,
+    }
+}
+/// Where there are no adjustments, all that may have been lost is a wake-up that died with its sender.
 const SLICE_NS: i64 = 1_000_000_000;
-/// The same while there are adjustments, whose owner may be killed.
-const ADJUSTED_SLICE_NS: i64 = 20_000_000;
+/// Who is not among them.
+const LONG_NS: i64 = 20_000_000_000;
 /// One look in this time is enough for all sleepers of a set.
 const LOOK_MS: u64 = 15;
+/// How often it is asked whether those who look are alive themselves.
+const BURY_MS: u64 = 500;
 
 /// A thread's wait for a set.
 pub type Wait = wait::Wait<Waiting>;
@@ -51,27 +65,35 @@ impl Sleeper for Waiting {
     const CANCELLABLE: bool = false;
 
     fn slice_ns(&self, object: &Ref) -> i64 {
-        if Set::of(object).head().adjusted.get() != 0 {
-            ADJUSTED_SLICE_NS
-        } else {
-            SLICE_NS
+        let set = Set::of(object);
+        match set.rank(self.cell) {
+            None => LONG_NS,
+            Some(rank) if set.head().adjusted.get() != 0 => watch_ns(rank),
+            Some(_) => SLICE_NS,
         }
     }
 
     fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) {
-        let looked = &Set::of(object).head().looked_ms;
+        let set = Set::of(object);
+        let looked = &set.head().looked_ms;
         let now = clock::monotonic_ms();
-        if now.wrapping_sub(looked.get()) >= LOOK_MS {
-            looked.set(now);
-            if let Ok(mut locked) = Locked::acquire(object, ns, me) {
-                let _ = locked.attempt(&mut |locked| {
-                    let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
-                    if set.reap_all(&mut cx)? {
-                        set.serve_all(&mut cx)?;
-                    }
-                    Ok(())
-                });
-            }
+        let last = looked.get();
+        if now.wrapping_sub(last) < LOOK_MS {
+            return;
+        }
+        looked.set(now);
+        set.wake_forgotten();
+        if let Ok(mut locked) = Locked::acquire(object, ns, me) {
+            let _ = locked.attempt(&mut |locked| {
+                let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
+                if now / BURY_MS != last / BURY_MS {
+                    set.bury_watchers(&mut cx)?;
+                }
+                if set.reap_all(&mut cx)? {
+                    set.serve_all(&mut cx)?;
+                }
+                Ok(())
+            });
         }
     }
 

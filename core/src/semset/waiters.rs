@@ -50,6 +50,10 @@ impl Waiter {
     }
 }
 
+/// How many sleepers look after the rest, and how many more do so less often.
+pub const WATCHERS: usize = 6;
+const MORE_WATCHERS: usize = 16;
+
 /// Which links of a waiter.
 type Links = fn(&Waiter) -> (&W32, &W32);
 
@@ -197,12 +201,55 @@ impl<'r> Set<'r> {
     /// Takes a waiter out of the lists.
     pub(super) fn unlink(&self, waiter: &Waiter) -> Checked<()> {
         let head = self.head();
+        let watched =
+            head.adjusted.get() != 0 && self.watchers().take(WATCHERS).any(|(_, w)| core::ptr::eq(w, waiter));
         self.list_remove(&head.waiters, waiter, in_all)?;
         if waiter.is_single() {
-            self.list_remove(self.list(waiter.first().sem)?, waiter, in_sem)
+            self.list_remove(self.list(waiter.first().sem)?, waiter, in_sem)?;
         } else {
             head.arrays.set(head.arrays.get().saturating_sub(1));
-            Ok(())
+        }
+        if let Some((_, next)) = self.watchers().nth(WATCHERS - 1).filter(|_| watched) {
+            wait::nudge(next.state.atomic());
+        }
+        Ok(())
+    }
+
+    /// The sleepers that came last, the last first. They look after the rest: see [`super::wait`].
+    fn watchers(&self) -> impl Iterator<Item = (u32, &'r Waiter)> + '_ {
+        let first = self.head().waiters.tail.get();
+        let each = move |w: &mut u32| {
+            let (cell, waiter) = (*w, self.waiter(*w).ok()?);
+            *w = waiter.before.get();
+            Some((cell, waiter))
+        };
+        let mut w = first;
+        core::iter::from_fn(move || each(&mut w)).take(WATCHERS + MORE_WATCHERS)
+    }
+
+    /// Its place among them, if it is one. The lock is not needed: who becomes one is nudged.
+    pub fn rank(&self, w: u32) -> Option<usize> {
+        self.watchers().position(|(cell, _)| cell == w)
+    }
+
+    /// Frees the entries of those of them who were killed: others take their places.
+    pub fn bury_watchers(&self, cx: &mut Context<'_, 'r>) -> Checked<()> {
+        // Each round has one less.
+        for _ in 0..=self.geometry.nodes {
+            let dead = self.watchers().take(WATCHERS).find(|(_, waiter)| !cx.waits(waiter.token.get()));
+            let Some((w, waiter)) = dead else { return Ok(()) };
+            self.unlink(waiter)?;
+            self.waiter_free(w)?;
+        }
+        Err(Corrupt)
+    }
+
+    /// Wakes those whose wait is over, in case the wake-ups died with their sender.
+    pub fn wake_forgotten(&self) {
+        for c in 0..self.head().fresh_cell.get().min(self.geometry.nodes) {
+            if let Ok(waiter) = self.waiter(c) {
+                wait::wake_forgotten(waiter.state.atomic());
+            }
         }
     }
 
@@ -279,17 +326,8 @@ impl<'r> Set<'r> {
         Err(Corrupt)
     }
 
-    /// Lets all sleepers look at the set again, without ending their wait.
-    pub fn nudge(&self) -> Checked<()> {
-        let mut w = self.head().waiters.head.get();
-        for _ in 0..=self.geometry.nodes {
-            if w == NIL {
-                return Ok(());
-            }
-            let waiter = self.waiter(w)?;
-            wait::nudge(waiter.state.atomic());
-            w = waiter.after.get();
-        }
-        Err(Corrupt)
+    /// Lets those who look after the others look at the set again, without ending their wait.
+    pub fn nudge(&self) {
+        self.watchers().for_each(|(_, waiter)| wait::nudge(waiter.state.atomic()));
     }
 }

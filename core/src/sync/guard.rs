@@ -65,10 +65,15 @@ impl<'r, S: Shared<'r>> Locked<'r, S> {
     /// Takes the lock, and repairs the object if its last holder died over it.
     /// Corrupt when that cannot be done. The caller is inside a section.
     pub fn acquire(object: &'r Ref, ns: &'static Namespace, me: u64) -> Checked<Self> {
-        object.header().help(ns, me);
-        let mut locked = Self::taken(object, ns);
+        let mut locked = Self::hold(object, ns, me);
         locked.ready()?;
         Ok(locked)
+    }
+
+    /// The first half of [`Locked::acquire`]: [`Locked::ready`] comes next.
+    pub fn hold(object: &'r Ref, ns: &'static Namespace, me: u64) -> Self {
+        object.header().help(ns, me);
+        Self::taken(object, ns)
     }
 
     /// The lock that the caller has taken already. [`Locked::ready`] comes next.

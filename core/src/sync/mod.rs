@@ -5,4 +5,5 @@ pub mod local;
 pub mod lock;
 pub mod primitive;
 pub mod section;
+pub mod spin;
 pub mod wait;

@@ -82,21 +82,38 @@ impl<'r> Wakes<'r> {
             self.add(word);
         }
     }
+
+    /// Whether a sleeper, which is in no list any more, is there to be given something: it looks at
+    /// its word, or the kernel has it asleep. One that has been killed or stopped
+    /// is not, as it is not in the kernel's queues; it will try again when it runs again.
+    ///
+    /// To wake it now would let it run against the lock, and on one processor even in place of the lock's holder. So it is only
+    /// moved, to a futex on which nobody else ever sleeps and where it is woken later.
+    pub fn claim(&mut self, word: &'r AtomicU32) -> bool {
+        let there = match word.swap(waiting::CLAIMED, AcqRel) {
+            waiting::ASLEEP => {
+                let other = bedside(word);
+                let moved = futex::move_sleeper(word, waiting::CLAIMED, other) != 0;
+                if moved {
+                    self.add(other);
+                }
+                // gVisor moves it but does not count it.
+                moved || futex::wake(other, 1) != 0
+            }
+            waiting::AWAKE => true,
+            _ => false,
+        };
+        if !there {
+            word.store(waiting::RETRY, Release);
+        }
+        there
+    }
 }
 
-/// Whether a sleeper, which is in no list any more, is there to be given something: it looks at
-/// its word, or the kernel had it asleep and has woken it. One that has been killed or stopped
-/// is not, as it is not in the kernel's queues; it will try again when it runs again.
-pub fn claim(word: &AtomicU32) -> bool {
-    let there = match word.swap(waiting::CLAIMED, AcqRel) {
-        waiting::ASLEEP => futex::wake(word, 1) != 0,
-        waiting::AWAKE => true,
-        _ => false,
-    };
-    if !there {
-        word.store(waiting::RETRY, Release);
-    }
-    there
+/// The other half of the eight bytes that a sleeper's word lies in.
+fn bedside(word: &AtomicU32) -> &AtomicU32 {
+    // SAFETY: both layouts have another word there; it is only compared by the kernel, never read here.
+    unsafe { &*((word.as_ptr() as usize ^ 4) as *const AtomicU32) }
 }
 
 /// Lets a sleeper look round, and choose anew how long it sleeps, without ending its wait.
@@ -105,6 +122,14 @@ pub fn nudge(word: &AtomicU32) {
     fence(SeqCst);
     if word.compare_exchange(waiting::ASLEEP, waiting::AWAKE, AcqRel, Relaxed).is_ok() {
         futex::wake(word, 1);
+    }
+}
+
+/// Wakes a sleeper, if its wait is over, in case the wake-up died with its sender.
+pub fn wake_forgotten(word: &AtomicU32) {
+    if word.load(Relaxed) > waiting::ASLEEP {
+        futex::wake(word, 1);
+        futex::wake(bedside(word), 1);
     }
 }
 

@@ -31,6 +31,12 @@ pub fn monotonic_ms() -> u64 {
     t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000
 }
 
+/// Nanoseconds of CLOCK_MONOTONIC.
+pub fn monotonic_ns() -> u64 {
+    let t = read(libc::CLOCK_MONOTONIC);
+    t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
+}
+
 /// A moment by one of the clocks.
 #[derive(Clone, Copy)]
 pub struct Deadline {

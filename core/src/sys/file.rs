@@ -188,6 +188,12 @@ pub fn set_attribute(fd: i32, name: &CStr, value: &[u8]) -> Result<()> {
     unsafe { syscall!(libc::SYS_fsetxattr, fd, name.as_ptr(), value.as_ptr(), value.len(), 0) }.map(|_| ())
 }
 
+/// `fgetxattr(2)`: how many bytes of `buf` the value fills.
+pub fn attribute(fd: i32, name: &CStr, buf: &mut [u8]) -> Result<usize> {
+    // SAFETY: name and buffer are valid.
+    unsafe { syscall!(libc::SYS_fgetxattr, fd, name.as_ptr(), buf.as_mut_ptr(), buf.len()) }
+}
+
 /// Gives the unnamed file `fd` the name `path`: EEXIST when it is taken. The whole file appears at once.
 pub fn link_unnamed(fd: i32, dir: i32, path: &CStr) -> Result<()> {
     // SAFETY: paths are C strings.

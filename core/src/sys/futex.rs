@@ -7,6 +7,7 @@ use crate::sync::primitive::AtomicU32;
 use libc::timespec;
 
 const FUTEX_WAKE: i32 = 1;
+const FUTEX_CMP_REQUEUE: i32 = 4;
 const FUTEX_WAIT_BITSET: i32 = 9;
 const FUTEX_CLOCK_REALTIME: i32 = 256;
 const MATCH_ANY: u32 = u32::MAX;
@@ -43,4 +44,15 @@ pub fn wake(word: &AtomicU32, n: u32) -> usize {
     }
     // SAFETY: waking needs only an address.
     unsafe { syscall!(libc::SYS_futex, word.as_ptr(), FUTEX_WAKE, n) }.unwrap_or(0)
+}
+
+/// Lets one who sleeps on `word`, which has `value`, go on sleeping on `other`; how many there were.
+pub fn move_sleeper(word: &AtomicU32, value: u32, other: &AtomicU32) -> usize {
+    #[cfg(loom)]
+    if crate::model::runs() {
+        return crate::model::futex::move_sleeper(word, other);
+    }
+    // SAFETY: only addresses; the kernel reads the first word.
+    unsafe { syscall!(libc::SYS_futex, word.as_ptr(), FUTEX_CMP_REQUEUE, 0, 1, other.as_ptr(), value) }
+        .unwrap_or(0)
 }

@@ -7,6 +7,7 @@
 pub mod cancel;
 pub mod clock;
 pub mod copy;
+pub mod cpu;
 pub mod file;
 pub mod futex;
 pub mod map;

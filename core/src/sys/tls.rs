@@ -19,9 +19,11 @@ pub struct Tls {
     pub waiting: Cell<*const crate::sync::wait::Known>,
     /// The child that this thread is about to fork.
     pub birth: Cell<crate::namespace::birth::Birth>,
+    /// What its waits have come to.
+    pub spin: crate::sync::spin::Past,
 }
 
-const _: () = assert!(size_of::<Tls>() <= 64);
+const _: () = assert!(size_of::<Tls>() <= 128);
 
 core::arch::global_asm!(
     ".pushsection .tbss.usipc_tls,\"awT\",@nobits",
@@ -29,9 +31,9 @@ core::arch::global_asm!(
     ".hidden usipc_tls",
     ".globl usipc_tls",
     ".type usipc_tls, @object",
-    ".size usipc_tls, 64",
+    ".size usipc_tls, 128",
     "usipc_tls:",
-    ".zero 64",
+    ".zero 128",
     ".popsection",
 );
 

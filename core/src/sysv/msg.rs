@@ -1,7 +1,7 @@
 //! System V message queues: msgget(2), msgop(2).
 
 pub use super::msgctl::control;
-pub use super::msgop::{receive, send};
+pub use super::msgop::{map_more, receive, send};
 
 use super::object::{Get, Keys, Kind};
 use crate::errno::{Errno, Result};
@@ -75,7 +75,7 @@ impl Queue<'_> {
     pub(crate) fn initialise(&self, max_bytes: u64) {
         let head = self.head();
         head.max_bytes.set(max_bytes);
-        self.clear_lists();
+        head.clear_lists();
         head.table.set(NIL);
         head.last_run.set(NIL);
         head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));

@@ -17,13 +17,13 @@ use crate::queue::guard::Locked;
 use crate::queue::index::Match;
 use crate::queue::layout::*;
 use crate::queue::ops::Doer;
-use crate::queue::wait::{self, Caller, Outcome, Request, Sink};
+use crate::queue::wait::{self, Caller, Outcome, Patience, Request, Sink};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Mapping, Ref, Table};
 use crate::region::NIL;
 use crate::sync::guard::Brief;
-use crate::sys::{cancel, clock, file};
+use crate::sys::{cancel, clock, file, map};
 use crate::user::{In, Out};
 use core::ffi::{c_int, c_long, c_void};
 use core::sync::atomic::Ordering::*;
@@ -75,16 +75,26 @@ fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<
     MSG.table.put(index as usize, &object)
 }
 
-/// How many units of the arena must be mapped, if not all of them are.
-fn unmapped(queue: &Queue<'_>) -> Option<u32> {
-    Some(queue.head().end.get()).filter(|&end| end > queue.units())
+/// The queue with an arena of `units` mapped, by a mapping of it that is too short: for sleepers, whose queue may
+/// have lost its name meanwhile. ENOMEM.
+#[cold]
+#[inline(never)]
+pub fn map_more(object: &Ref, units: u32) -> Result<Ref> {
+    let len = (NODES_AT + units as usize * UNIT).next_multiple_of(4096);
+    // SAFETY: just mapped.
+    let mapping = unsafe { Mapping::of(map::duplicate(object.base(), len)?, len, object.file())? };
+    let geometry = measure(&mapping, len as u64)?;
+    let id = object.number.load(Relaxed);
+    let object = mapping.install(ObjectKind::Msg, id, 0, geometry)?;
+    MSG.table.put(ids::index_of(id) as usize, &object)?;
+    Ok(object)
 }
 
 /// A try under the lock, with the whole arena mapped. The caller has the lock.
 fn attempt(ns: &'static Namespace, mut caller: Caller<'_>, step: Try<'_>) -> Checked<Step> {
     let mut locked = Locked::taken(caller.object, ns);
     // Before anything is repaired, too: that walks the arena.
-    if let Some(units) = unmapped(&locked.shared) {
+    if let Some(units) = locked.shared.unmapped() {
         return Ok(Step::Remap(units));
     }
     locked.ready()?;
@@ -123,10 +133,11 @@ fn is_calm(lock: &Brief<'_>, queue: &Queue<'_>) -> bool {
     let head = queue.head();
     lock.is_sound()
         && head.common.removed.get() == 0
-        && head.end.get() <= queue.units()
+        && queue.unmapped().is_none()
         && head.receivers.head.get() == NIL
         && head.senders.head.get() == NIL
         && head.assigned.get() == 0
+        && head.overflowed.get() == 0
 }
 
 /// Runs `step` under the lock until it is done, sleeping where it says so. Who has `begun` has the lock.
@@ -134,6 +145,7 @@ fn is_calm(lock: &Brief<'_>, queue: &Queue<'_>) -> bool {
 fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<usize> {
     let mut grown = 0;
     let mut slept = false;
+    let mut patience = Patience::default();
     loop {
         let begun = match begun.take() {
             Some(begun) => begun,
@@ -146,7 +158,17 @@ fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<us
         };
         let Begun { ns, me, section, object, .. } = begun;
         let mut wait = None;
-        let outcome = attempt(ns, Caller { object: &object, me, wait: &mut wait }, step)?;
+        let mut outcome;
+        // In one section: a signal that comes meanwhile ends the call as it would a sleep.
+        loop {
+            let caller = Caller { object: &object, me, wait: &mut wait, patience: &mut patience };
+            outcome = attempt(ns, caller, step)?;
+            if !matches!(outcome, Step::Sleep) || wait.is_some() {
+                break;
+            }
+            patience.poll(&object);
+            object.header().help(ns, me);
+        }
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
@@ -165,7 +187,7 @@ fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<us
                 drop(object);
                 drop(section);
                 slept = true;
-                if let Some(result) = sleep(wait) {
+                if let Some(result) = sleep(wait, &patience) {
                     return result;
                 }
             }
@@ -174,8 +196,10 @@ fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<us
 }
 
 /// What the call comes to after a wait; None: it tries again.
-fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
-    Some(match wait.block() {
+fn sleep(wait: &mut wait::Wait, patience: &Patience) -> Option<Result<usize>> {
+    let outcome = wait.block();
+    patience.slept();
+    Some(match outcome {
         Outcome::Received(result) => result,
         Outcome::Again | Outcome::Sent | Outcome::TimedOut => return None,
         Outcome::TooBig => Err(Errno::E2BIG),

@@ -7,12 +7,12 @@ use crate::entry::{self, Begun};
 use crate::errno::{Errno, Result};
 use crate::likely::unlikely;
 use crate::limits::{self, Limit};
-use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
+use crate::namespace::{self, ids, ids::Room, lifeline, watch, Namespace};
 use crate::perm::{self, Perm};
 use crate::process::{self, ProcessPage};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref, Table};
-use crate::region::{Checked, NIL};
+use crate::region::{Checked, NIL, W64};
 use crate::semset::guard::Locked;
 use crate::semset::layout::*;
 use crate::semset::ops::{Doer, Op, Ops, Plan, SEM_UNDO};
@@ -21,6 +21,7 @@ use crate::semset::wait::{Outcome, Wait, Waiting};
 use crate::semset::Set;
 use crate::sync::guard::Brief;
 use crate::sync::section::Section;
+use crate::sync::spin::{Spin, CLOSELY, RARELY};
 use crate::sync::wait::On;
 use crate::sys::clock::{self, Deadline};
 use crate::sys::file;
@@ -147,7 +148,17 @@ pub fn operate(id: c_int, ops: In<sembuf>, count: usize) -> Result<()> {
     if at_once(id, Op::from(&op)) {
         return Ok(());
     }
-    in_turn(id, &[op], None)
+    one(id, &op, None)
+}
+
+/// One operation, at leisure.
+#[inline(never)]
+fn one(id: c_int, op: &sembuf, deadline: Option<Deadline>) -> Result<()> {
+    let mut spin = Spin::default();
+    if !Op::from(op).undo() && without_lock(id, Op::from(op), deadline.as_ref(), &mut spin)? {
+        return Ok(());
+    }
+    in_turn(id, core::slice::from_ref(op), deadline, &mut spin)
 }
 
 /// As [`operate`], but sleeps no longer than `timeout` (null: for ever).
@@ -173,11 +184,9 @@ pub fn operate_within(id: c_int, ops: In<sembuf>, count: usize, timeout: In<time
     }
     let deadline = deadline(timeout)?;
     if let [op] = copied {
-        if at_once(id, Op::from(op)) {
-            return Ok(());
-        }
+        return one(id, op, deadline);
     }
-    in_turn(id, copied, deadline)
+    in_turn(id, copied, deadline, &mut Spin::default())
 }
 
 /// EINVAL.
@@ -205,40 +214,109 @@ fn out_of_reach(ns: &'static Namespace, id: c_int, last: u32) -> Errno {
     }
 }
 
-/// One operation by one compare-and-swap. False: it takes the lock to say.
+/// What an operation by one compare-and-swap comes to.
+enum Tried {
+    Done,
+    /// It takes the lock.
+    Slow,
+    Blocked,
+    /// ERANGE.
+    TooGreat,
+}
+
+/// Whether the value in a word allows an operation to be done.
+#[inline(always)]
+fn allows(seen: u64, op: Op) -> bool {
+    let value = word::value(seen);
+    value + op.change >= 0 && (op.change != 0 || value == 0)
+}
+
+#[inline(always)]
+fn try_word(word: &W64, op: Op, pid: u32) -> Tried {
+    let mut seen = word.get();
+    loop {
+        if unlikely(seen & word::SLOW != 0) {
+            return Tried::Slow;
+        }
+        if unlikely(!allows(seen, op)) {
+            return Tried::Blocked;
+        }
+        let value = word::value(seen) + op.change;
+        if unlikely(value > SEMVMX) {
+            return Tried::TooGreat;
+        }
+        // SYNC: semaphore word (acquire and release side)
+        match word.atomic().compare_exchange_weak(seen, word::after(seen, value, pid), AcqRel, Acquire) {
+            Ok(_) => return Tried::Done,
+            Err(now) => seen = now,
+        }
+    }
+}
+
+fn wanted(id: c_int, op: Op) -> Wanted {
+    Wanted { id, last: op.sem, right: if op.change != 0 { perm::WRITE } else { perm::READ } }
+}
+
+/// One operation, if nothing is out of the ordinary. False: nothing has been done.
 #[inline(always)]
 fn at_once(id: c_int, op: Op) -> bool {
     if op.undo() {
         return false;
     }
-    let right = if op.change != 0 { perm::WRITE } else { perm::READ };
-    let Some(begun) = Begun::as_before(Wanted { id, last: op.sem, right }) else { return false };
+    let Some(begun) = Begun::as_before(wanted(id, op)) else { return false };
     let set = Set::of(&begun.object);
     let Ok(word) = set.word(op.sem) else { return false };
-    let mut seen = word.get();
-    loop {
-        let value = word::value(seen) + op.change;
-        let possible = if op.change == 0 { value == 0 } else { (0..=SEMVMX).contains(&value) };
-        if unlikely(seen & word::SLOW != 0 || !possible) {
-            return false;
-        }
-        // SYNC: semaphore word (acquire and release side)
-        match word.atomic().compare_exchange_weak(seen, word::of(value, begun.pid), AcqRel, Acquire) {
-            Ok(_) => break,
-            Err(now) => seen = now,
-        }
-    }
-    if unlikely(!begun.object.header().is_there()) {
+    // If its memory has just gone, so has what was done.
+    if unlikely(!matches!(try_word(word, op, begun.pid), Tried::Done) || !begun.object.header().is_there()) {
         return false;
     }
     set.stamp();
     true
 }
 
+/// One operation without the lock, for which others may have to do theirs first. False: it takes the lock to say.
+fn without_lock(id: c_int, op: Op, deadline: Option<&Deadline>, spin: &mut Spin) -> Result<bool> {
+    let begun = Begun::anew(wanted(id, op))?;
+    let set = Set::of(&begun.object);
+    let word = set.word(op.sem)?;
+    loop {
+        match try_word(word, op, begun.pid) {
+            Tried::Done => break,
+            Tried::Slow => return Ok(false),
+            Tried::TooGreat => return Err(Errno::ERANGE),
+            Tried::Blocked if op.flags & libc::IPC_NOWAIT != 0 || !spin.may() => return Ok(false),
+            Tried::Blocked => poll(&set, op, deadline, spin)?,
+        }
+    }
+    if !begun.object.header().is_there() {
+        return Err(Errno::EINVAL);
+    }
+    set.stamp();
+    Ok(true)
+}
+
+/// Looks at a semaphore until the operation is allowed, or it is time to sleep. The lock is not held. EIDRM.
+#[cold]
+#[inline(never)]
+fn poll(set: &Set<'_>, op: Op, deadline: Option<&Deadline>, spin: &mut Spin) -> Result<()> {
+    let word = set.word(op.sem)?;
+    let removed = &set.head().common.removed;
+    let (seen, pid) = (word.get(), process::pid()?);
+    // Another has taken what this one wants; else this one has, and waits for more.
+    let gap = if word::pid(seen) != pid { RARELY } else { CLOSELY };
+    spin.poll((word::peer(seen, pid), gap), deadline, &|| allows(word.get(), op) || removed.get() != 0);
+    if removed.get() != 0 {
+        return Err(Errno::EIDRM);
+    }
+    Ok(())
+}
+
 /// What a try under the lock comes to.
 enum Turn {
     Done,
     Sleep,
+    /// This one keeps it from being done, and may be polled for.
+    Poll(Op),
     Fail(Errno),
 }
 
@@ -293,22 +371,25 @@ impl entry::Wanted for Wanted {
 
 /// Does operations under the lock, sleeping where they have to wait.
 #[inline(never)]
-fn in_turn(id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> {
+fn in_turn(id: c_int, ops: &[sembuf], deadline: Option<Deadline>, spin: &mut Spin) -> Result<()> {
     let array = Array::of(ops);
     if array.undo {
         process::page()?.adjusts.store(1, Relaxed);
     }
     let wanted = Wanted { id, last: array.last, right: array.right };
     if let Some(begun) = Begun::as_before(wanted) {
+        if array.undo {
+            watch::stay_watched(begun.ns);
+        }
         let set = Set::of(&begun.object);
         let lock = Brief::hold(&begun);
         if is_calm(&lock, &set, &array) && do_calmly(&begun, &set, &array) == Ok(true) && lock.is_sound() {
             return Ok(());
         }
         lock.hand_on();
-        return wait_in_turn(wanted, Some(begun), &array, deadline);
+        return wait_in_turn(wanted, Some(begun), &array, deadline, spin);
     }
-    wait_in_turn(wanted, None, &array, deadline)
+    wait_in_turn(wanted, None, &array, deadline, spin)
 }
 
 /// Whether no more is to be done than to change the semaphores: the set is there, and nobody waits.
@@ -351,6 +432,7 @@ fn wait_in_turn(
     mut begun: Option<Begun>,
     array: &Array<'_>,
     deadline: Option<Deadline>,
+    spin: &mut Spin,
 ) -> Result<()> {
     let mut first = true;
     loop {
@@ -359,6 +441,9 @@ fn wait_in_turn(
             None => {
                 let gone = |e| if !first && e == Errno::EINVAL { Errno::EIDRM } else { e };
                 let begun = Begun::anew(wanted).map_err(gone)?;
+                if array.undo {
+                    watch::stay_watched(begun.ns);
+                }
                 Brief::hold(&begun).hand_on();
                 begun
             }
@@ -366,25 +451,36 @@ fn wait_in_turn(
         first = false;
         let Begun { ns, me, section, object, .. } = begun;
         let mut wait = None;
-        let turn = {
-            let mut locked = Locked::taken(&object, ns);
+        let mut locked = Locked::taken(&object, ns);
+        // In one section: a signal that comes meanwhile ends the call as it would a sleep.
+        let turn = loop {
             locked.ready()?;
             if locked.shared.head().common.removed.get() != 0 {
                 return Err(Errno::EIDRM);
             }
             locked.shared.back_redo(array.ops.len())?;
-            let caller = (&object, me);
-            locked.attempt(&mut |locked| take_turn(locked, caller, (array.ops, deadline), &mut wait))?
+            let (caller, may_poll) = ((&object, me), spin.may());
+            let turn = locked.attempt(&mut |locked| {
+                take_turn(locked, caller, (array.ops, deadline), may_poll, &mut wait)
+            })?;
+            drop(locked);
+            match turn {
+                Turn::Poll(op) => poll(&Set::of(&object), op, deadline.as_ref(), spin)?,
+                turn => break turn,
+            }
+            locked = Locked::hold(&object, ns, me);
         };
         match turn {
             Turn::Done => return Ok(()),
             Turn::Fail(e) => return Err(e),
-            Turn::Sleep => {
+            Turn::Sleep | Turn::Poll(_) => {
                 let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
                 wait.begin();
                 drop(object);
                 drop(section);
-                match wait.block() {
+                let outcome = wait.block();
+                spin.slept();
+                match outcome {
                     Outcome::Done(result) => return result,
                     Outcome::Again => {}
                     Outcome::Removed => return Err(Errno::EIDRM),
@@ -402,6 +498,7 @@ fn take_turn(
     locked: &mut Locked<'_>,
     (object, me): (&Ref, lifeline::Token),
     (ops, deadline): (&[sembuf], Option<Deadline>),
+    may_poll: bool,
     wait: &mut Option<Wait>,
 ) -> Checked<Turn> {
     let ns = locked.ns;
@@ -419,6 +516,7 @@ fn take_turn(
     }
     let turn = match set.plan(list, doer)? {
         Plan::Fail(e) => Turn::Fail(e),
+        Plan::Blocked(op) if may_poll => Turn::Poll(op),
         Plan::Blocked(op) => match set.enter(ops, op, (me, doer)) {
             Ok((cell, waiter)) => {
                 let waiting = Waiting { cell, seq: waiter.seq.get() };

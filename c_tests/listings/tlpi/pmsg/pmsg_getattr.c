@@ -1,4 +1,4 @@
-/* pmsg_getattr mq-name: a queue's attributes. */
+/* TLPI 52, listing 52-3: pmsg_getattr mq-name: a queue's attributes. */
 #include "listing.h"
 
 int main(int argc, char **argv)

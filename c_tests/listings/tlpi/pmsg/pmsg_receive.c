@@ -1,4 +1,4 @@
-/* pmsg_receive [-n] mq-name: receives a message; -n does not wait. */
+/* TLPI 52, listing 52-5: pmsg_receive [-n] mq-name: receives a message; -n does not wait. */
 #include "listing.h"
 
 int main(int argc, char **argv)

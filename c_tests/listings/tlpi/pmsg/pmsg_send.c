@@ -1,4 +1,4 @@
-/* pmsg_send [-n] mq-name msg [prio]: sends a message; -n does not wait. */
+/* TLPI 52, listing 52-4: pmsg_send [-n] mq-name msg [prio]: sends a message; -n does not wait. */
 #include "listing.h"
 
 int main(int argc, char **argv)
@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     mqd = mq_open(argv[optind], flags);
     if (mqd == (mqd_t)-1)
         fail_in("mq_open");
-    priority = argc > optind + 2 ? (unsigned)number(argv[optind + 2], 10) : 0;
+    priority = argc > optind + 2 ? (unsigned)number(argv[optind + 2], 10, "prio") : 0;
     if (mq_send(mqd, argv[optind + 1], strlen(argv[optind + 1]), priority) == -1)
         fail_in("mq_send");
     return 0;

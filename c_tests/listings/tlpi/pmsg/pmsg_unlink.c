@@ -1,4 +1,4 @@
-/* pmsg_unlink mq-name: removes a queue's name. */
+/* TLPI 52, listing 52-1: pmsg_unlink mq-name: removes a queue's name. */
 #include "listing.h"
 
 int main(int argc, char **argv)

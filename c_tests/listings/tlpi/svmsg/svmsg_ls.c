@@ -1,4 +1,4 @@
-/* svmsg_ls: lists all queues by their indexes. */
+/* TLPI 46, listing 46-6: svmsg_ls: lists all queues by their indexes. */
 #include "listing.h"
 
 int main(void)

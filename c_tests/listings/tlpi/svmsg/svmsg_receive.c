@@ -1,12 +1,12 @@
 /*
- * svmsg_receive [-n] [-e] [-x] [-t msg-type] msqid [max-bytes]: receives one message. -n does not wait,
- * -e cuts what is too long, -x takes the first whose type is another.
+ * TLPI 46, listing 46-3: svmsg_receive [-nex] [-t msg-type] msqid [max-bytes]: receives one message. -n does not
+ * wait, -e cuts what is too long, -x takes the first whose type is another.
  */
 #include "listing.h"
 
 int main(int argc, char **argv)
 {
-    static const char arguments[] = "[-n] [-e] [-x] [-t msg-type] msqid [max-bytes]";
+    static const char arguments[] = "[-nex] [-t msg-type] msqid [max-bytes]";
     static struct {
         long type;
         char text[1024];
@@ -20,16 +20,16 @@ int main(int argc, char **argv)
         case 'n': flags |= IPC_NOWAIT; break;
         case 'e': flags |= MSG_NOERROR; break;
         case 'x': flags |= MSG_EXCEPT; break;
-        case 't': type = number(optarg, 0); break;
+        case 't': type = atol(optarg); break;
         default: usage(argv[0], arguments);
         }
     if (argc < optind + 1 || argc > optind + 2)
         usage(argv[0], arguments);
     if (argc == optind + 2)
-        most = number(argv[optind + 1], 0);
+        most = number(argv[optind + 1], 10, "max-bytes");
     if (most < 0 || most > (long)sizeof message.text)
         usage(argv[0], arguments);
-    length = msgrcv((int)number(argv[optind], 0), &message, (size_t)most, type, flags);
+    length = msgrcv(number(argv[optind], 10, "msqid"), &message, (size_t)most, type, flags);
     if (length == -1)
         fail_in("msgrcv");
     printf("Received: type=%ld; length=%ld", message.type, (long)length);

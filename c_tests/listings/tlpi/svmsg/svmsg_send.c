@@ -1,4 +1,4 @@
-/* svmsg_send [-n] msqid msg-type [msg-text]: sends one message; -n does not wait. */
+/* TLPI 46, listing 46-2: svmsg_send [-n] msqid msg-type [msg-text]: sends one message; -n does not wait. */
 #include "listing.h"
 
 int main(int argc, char **argv)
@@ -17,14 +17,14 @@ int main(int argc, char **argv)
             usage(argv[0], "[-n] msqid msg-type [msg-text]");
     if (argc < optind + 2 || argc > optind + 3)
         usage(argv[0], "[-n] msqid msg-type [msg-text]");
-    message.type = number(argv[optind + 1], 0);
+    message.type = number(argv[optind + 1], 10, "msg-type");
     if (argc == optind + 3) {
         length = strlen(argv[optind + 2]) + 1;
         if (length > sizeof message.text)
-            usage(argv[0], "[-n] msqid msg-type [msg-text] (of at most 1023 bytes)");
+            bad_command_line("msg-text too long (max: %zu characters)", sizeof message.text - 1);
         memcpy(message.text, argv[optind + 2], length);
     }
-    if (msgsnd((int)number(argv[optind], 0), &message, length, flags) == -1)
+    if (msgsnd(number(argv[optind], 10, "msqid"), &message, length, flags) == -1)
         fail_in("msgsnd");
     return 0;
 }

@@ -53,7 +53,7 @@ impl Memory {
             start.add(GUARD)
         };
         let memory = Memory { base, len, layout, geometry, system_v };
-        memory.queue().clear_lists();
+        memory.queue().head().clear_lists();
         memory
     }
 
@@ -75,7 +75,7 @@ impl Memory {
         let queue = memory.queue();
         queue.head().backed.set(messages);
         queue.clear_index().unwrap();
-        (0..messages).rev().for_each(|n| queue.cell_free(n).unwrap());
+        queue.head().free.set(NIL);
         memory
     }
 

@@ -285,7 +285,10 @@ fn poke(set: &Set<'_>, crowd: &Crowd, who: Who, random: &mut Lcg) -> Checked<()>
             set.commit(1, who.pid, NIL, sem + 1)?;
             crowd.locked(set, who.number, |cx| set.serve_one(sem, cx))
         }
-        4 => set.nudge(),
+        4 => {
+            set.nudge();
+            Ok(())
+        }
         5 => {
             let w = set.head().waiters.head.get();
             set.unlink(set.waiter(w)?)?;

@@ -1,0 +1,13 @@
+/* TLPI 48, supplement: svshm_rm [shmid...]: removes segments. */
+#include "listing.h"
+#include <sys/shm.h>
+
+int main(int argc, char **argv)
+{
+    int i;
+
+    for (i = 1; i < argc; i++)
+        if (shmctl(number(argv[i], 10, "shmid"), IPC_RMID, NULL) == -1)
+            fail_in("shmctl");
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* UNP vol. 2, chapter 5, mqnotify1 <name>: registers again, takes the message and prints from within the handler of the signal. */
+#include "../pxmsg/pxmsg.h"
+
+static struct listener listener;
+
+static void told(int signal_number)
+{
+    (void)signal_number;
+    ask(&listener);
+    take_one(&listener, "SIGUSR1 received, ");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        err_quit("usage: mqnotify1 <name>");
+    listen_to(&listener, argv[1], O_RDONLY);
+    handle(SIGUSR1, told);
+    ask(&listener);
+    for (;;)
+        pause();
+}

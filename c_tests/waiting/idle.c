@@ -1,0 +1,107 @@
+/*
+ * idle msgrcv|mq_receive|semop|undo PROCESSES: so many processes wait for something that does not come. Together they use
+ * less than 0.5 % of one processor.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <mqueue.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SETTLE_MS = 1500, WATCHED_MS = 2500, TRIES = 3 };
+static const double most_percent = 0.5;
+
+static int id;
+static mqd_t queue;
+
+static void prepare(const char *what)
+{
+    struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 8 };
+    struct sembuf take = { .sem_num = 1, .sem_op = 1, .sem_flg = SEM_UNDO };
+
+    if (strcmp(what, "mq_receive") == 0)
+        queue = mq_open("/idle", O_RDWR | O_CREAT, 0600, &attr);
+    else if (strcmp(what, "msgrcv") == 0)
+        id = msgget(IPC_PRIVATE, 0600);
+    else
+        id = semget(IPC_PRIVATE, 2, 0600);
+    if (id == -1 || queue == (mqd_t)-1)
+        perror(what), exit(2);
+    /* Somebody who could be killed, and what he has done undone, at any moment. */
+    if (strcmp(what, "undo") == 0 && semop(id, &take, 1) != 0)
+        perror(what), exit(2);
+}
+
+static void wait_for_it(const char *what)
+{
+    struct sembuf down = { .sem_op = -1 };
+    struct { long type; char text[8]; } message;
+
+    if (strcmp(what, "mq_receive") == 0)
+        mq_receive(queue, message.text, 8, NULL);
+    else if (strcmp(what, "msgrcv") == 0)
+        msgrcv(id, &message, 8, 0, 0);
+    else
+        semop(id, &down, 1);
+}
+
+static double now_ns(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static double used_ns(const pid_t *pids, int n)
+{
+    double sum = 0;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        clockid_t clock;
+
+        if (clock_getcpuclockid(pids[i], &clock) != 0)
+            fprintf(stderr, "a process has gone\n"), exit(2);
+        sum += now_ns(clock);
+    }
+    return sum;
+}
+
+static void sleep_ms(int ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL); }
+
+int main(int argc, char **argv)
+{
+    int n = argc > 2 ? atoi(argv[2]) : 0, i;
+    pid_t *pids = calloc(n + 1, sizeof *pids);
+    double used, start, percent;
+
+    if (!n || !pids)
+        return 2;
+    prepare(argv[1]);
+    for (i = 0; i < n; i++)
+        if ((pids[i] = fork()) == 0)
+            wait_for_it(argv[1]), _exit(1);
+    sleep_ms(SETTLE_MS);
+    /* Once more where other programs may have made it dear. */
+    for (i = 0, percent = 100; i < TRIES && percent >= most_percent; i++) {
+        used = used_ns(pids, n), start = now_ns(CLOCK_MONOTONIC);
+        sleep_ms(WATCHED_MS);
+        percent = 100 * (used_ns(pids, n) - used) / (now_ns(CLOCK_MONOTONIC) - start);
+    }
+    for (i = 0; i < n; i++)
+        kill(pids[i], SIGKILL);
+    while (wait(NULL) > 0)
+        ;
+    if (percent >= most_percent)
+        printf("%d waiting processes use %.2f %% of a processor\n", n, percent);
+    return percent >= most_percent;
+}

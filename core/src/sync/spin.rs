@@ -1,0 +1,258 @@
+//! How long a thread that has to wait looks round before it sleeps.
+//!
+//! To sleep and to be woken on another processor takes the kernel tens of microseconds, to see a word change there less than
+//! one. So a thread first looks again and again, for as long as that has been paying and hurts nobody:
+//!
+//! - Whom it waits for ran last on another processor: it polls. On this one: it can only come when
+//!   this thread lets it, so that yields, twice.
+//! - A thread may poll for [`MOST_NS`]. Each time in vain halves that, until it is not worth while and the thread sleeps at
+//!   once; a wait that ends within that time, polled or slept, restores it.
+//! - A thread that was kept from running while it polled, or for long when it yielded, shares its processor with those who
+//!   have more to do: it sleeps, and for sixteen times as long it neither polls nor yields.
+//!
+//! A thread that polls is nobody to whom anything could be given: it is in no list and need not be woken.
+//! The caller stays in its section, and comes back from it at once when a signal is there.
+
+use crate::region::W64;
+use crate::sys::{clock, clock::Deadline, cpu, cpu::Cpu, tls::tls};
+use core::cell::Cell;
+
+/// Two to four times what a wake-up takes on a virtual machine.
+const MOST_NS: u64 = 150_000;
+/// Less than a wake-up takes: worse than none.
+const LEAST_NS: u64 = 20_000;
+/// From a yield that takes longer others have got something.
+const ALONE_NS: u64 = 5_000;
+/// From one that takes longer, or between two looks at the clock, not just a little.
+const KEPT_NS: u64 = 400_000;
+/// Pauses between two looks at the clock; each takes 10 to 50 ns.
+const PAUSES: u32 = 64;
+/// Pauses between two looks of a thread that waits for something to be done, at first.
+pub const CLOSELY: u32 = 1;
+/// Of one that waits for something to be given back: looks disturb who has it, and who has it may soon have it again.
+pub const RARELY: u32 = 48;
+/// Looks after which they become rarer by a pause.
+const LOOKS: u32 = 12;
+/// How long a thread polls before it first yields, to see whether others want the processor.
+const FIRST_PROBE_NS: u64 = 4_000;
+/// And from then on.
+const PROBE_NS: u64 = 25_000;
+/// Waits after which a thread tries whether more comes.
+const UNTRIED: u8 = 16;
+/// Pauses in which something has to come.
+const FLOW_PAUSES: u32 = 30;
+/// How often.
+const MOST_FLOW: u32 = if cfg!(loom) { 0 } else { 16 };
+/// How much longer to keep still than it was kept.
+const REST: u64 = 16;
+
+/// A word that changes whenever something happens that others may poll for, in a cache line of its own: they disturb nobody until
+/// then. It says too on which processor.
+#[repr(C, align(64))]
+pub struct Bell(W64);
+
+const CPU_BITS: u32 = 16;
+
+impl Bell {
+    /// The caller holds the lock.
+    #[inline(always)]
+    pub fn ring(&self) {
+        self.0.set(((self.0.get() >> CPU_BITS) + 1) << CPU_BITS | Cpu::here().0 as u16 as u64);
+    }
+    /// As it is now.
+    pub fn look(&self) -> u64 {
+        self.0.get()
+    }
+    /// Where it was rung.
+    pub fn place(seen: u64) -> Cpu {
+        Cpu(seen as u16 as u32)
+    }
+}
+
+/// What a thread remembers of its waits.
+#[repr(C)]
+pub struct Past {
+    /// How often in a row it has polled in vain.
+    failures: Cell<u32>,
+    /// Whether others had its processor when it last yielded.
+    crowded: Cell<bool>,
+    /// Whether more came at once when it last looked for more, and how often it has not looked since.
+    flows: Cell<bool>,
+    passed: Cell<u8>,
+    /// When it may poll again: nanoseconds of CLOCK_MONOTONIC.
+    rest_until: Cell<u64>,
+}
+
+/// What is left to one call.
+#[derive(Default)]
+pub struct Spin {
+    /// When it began, as far as that has been asked; 0: not yet.
+    began: u64,
+    over: bool,
+}
+
+impl Spin {
+    /// Whether the call may go on without sleeping.
+    pub fn may(&self) -> bool {
+        !self.over
+    }
+
+    /// Returns when `ready` says that it is worth trying again, or it is time to sleep. `peer` is where the one was
+    /// seen last who can bring that about, `gap` is [`CLOSELY`] or [`RARELY`]. The caller is inside a section and holds no lock.
+    #[cold]
+    pub fn poll(&mut self, (peer, gap): (Cpu, u32), deadline: Option<&Deadline>, ready: &dyn Fn() -> bool) {
+        let past = &tls().spin;
+        if cfg!(loom) {
+            // Once is enough for something to come between.
+            ready();
+            self.over = true;
+        } else if !self.look_round(past, (peer, gap), deadline, ready) {
+            self.over = true;
+            if self.began == 0 {
+                self.began = clock::monotonic_ns();
+            }
+        }
+    }
+
+    /// Whether it has come.
+    fn look_round(
+        &mut self,
+        past: &Past,
+        (peer, gap): (Cpu, u32),
+        deadline: Option<&Deadline>,
+        ready: &dyn Fn() -> bool,
+    ) -> bool {
+        if past.rests() {
+            return false;
+        }
+        let here = peer.is_here();
+        if here || past.crowded.get() {
+            match past.yield_to(ready) {
+                Some(came) => return came,
+                None if here => return false,
+                None => {}
+            }
+        }
+        self.watch(past, gap, deadline, ready)
+    }
+
+    /// Polls; whether it has come.
+    fn watch(
+        &mut self,
+        past: &Past,
+        first: u32,
+        deadline: Option<&Deadline>,
+        ready: &dyn Fn() -> bool,
+    ) -> bool {
+        let budget = MOST_NS >> past.failures.get().min(63);
+        if budget < LEAST_NS {
+            return false;
+        }
+        let (mut pauses, mut last, mut probe) = (0, 0, 0);
+        for look in 0.. {
+            if ready() {
+                past.failures.set(0);
+                return true;
+            }
+            let gap = first + (look / LOOKS).min(PAUSES);
+            (0..gap).for_each(|_| core::hint::spin_loop());
+            pauses += gap;
+            if pauses < PAUSES {
+                continue;
+            }
+            pauses = 0;
+            let now = clock::monotonic_ns();
+            if self.began == 0 {
+                self.began = now;
+            }
+            if tls().deferred.get() != 0 || deadline.is_some_and(Deadline::passed) {
+                return false;
+            }
+            if last != 0 && past.kept(now, now - last) {
+                return false;
+            }
+            if now - self.began > budget {
+                past.failures.set(past.failures.get() + 1);
+                return false;
+            }
+            if probe == 0 {
+                probe = now + FIRST_PROBE_NS;
+            }
+            last = now;
+            if now >= probe {
+                if let Some(came) = past.yield_to(ready) {
+                    return came;
+                }
+                last = clock::monotonic_ns();
+                probe = last + PROBE_NS;
+            }
+        }
+        false
+    }
+
+    /// What was polled for has come: if it has been coming in streams, lets more of it come as long as it does. To take each single
+    /// one would cost two journeys of the object's memory from processor to processor.
+    pub fn let_flow(&self, always: bool, bell: &Bell) {
+        let past = &tls().spin;
+        let passed = past.passed.get();
+        if self.over || !always && !past.flows.get() && passed < UNTRIED {
+            past.passed.set(passed.wrapping_add(1));
+            return;
+        }
+        past.passed.set(0);
+        past.flows.set(false);
+        let mut last = bell.look();
+        for _ in 0..MOST_FLOW {
+            (0..FLOW_PAUSES).for_each(|_| core::hint::spin_loop());
+            let now = bell.look();
+            if now == last {
+                break;
+            }
+            past.flows.set(true);
+            last = now;
+        }
+    }
+
+    /// The call has slept: had it polled for as long as it may, would that have been enough?
+    pub fn slept(&self) {
+        let past = &tls().spin;
+        if past.failures.get() != 0 && clock::monotonic_ns() - self.began < MOST_NS {
+            past.failures.set(0);
+        }
+    }
+}
+
+impl Past {
+    /// Lets others have this processor: whether it has come by that. None: there are no others.
+    fn yield_to(&self, ready: &dyn Fn() -> bool) -> Option<bool> {
+        for _ in 0..2 {
+            let before = clock::monotonic_ns();
+            cpu::yield_now();
+            let now = clock::monotonic_ns();
+            self.crowded.set(now - before > ALONE_NS);
+            if ready() {
+                return Some(true);
+            }
+            if self.kept(now, now - before) {
+                return Some(false);
+            }
+            if !self.crowded.get() {
+                return None;
+            }
+        }
+        Some(false)
+    }
+
+    /// Whether the thread was kept for long, and is to rest.
+    fn kept(&self, now: u64, kept: u64) -> bool {
+        if kept > KEPT_NS {
+            self.rest_until.set(now + REST * kept);
+        }
+        kept > KEPT_NS
+    }
+
+    /// Whether it is to rest still.
+    fn rests(&self) -> bool {
+        self.rest_until.get() != 0 && clock::monotonic_ns() < self.rest_until.get()
+    }
+}
