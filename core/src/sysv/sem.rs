@@ -516,7 +516,8 @@ fn take_turn(
     }
     let turn = match set.plan(list, doer)? {
         Plan::Fail(e) => Turn::Fail(e),
-        Plan::Blocked(op) if may_poll => Turn::Poll(op),
+        // Not for what the array itself has taken before: for that there is nothing to poll.
+        Plan::Blocked(op) if may_poll && !allows(set.word(op.sem)?.get(), op) => Turn::Poll(op),
         Plan::Blocked(op) => match set.enter(ops, op, (me, doer)) {
             Ok((cell, waiter)) => {
                 let waiting = Waiting { cell, seq: waiter.seq.get() };
