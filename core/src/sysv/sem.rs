@@ -153,9 +153,9 @@ pub fn operate(id: c_int, ops: In<sembuf>, count: usize) -> Result<()> {
 
 /// One operation, at leisure.
 #[inline(never)]
-fn one(id: c_int, op: &sembuf, deadline: Option<Deadline>) -> Result<()> {
+fn one(id: c_int, op: &sembuf, deadline: Option<&Deadline>) -> Result<()> {
     let mut spin = Spin::default();
-    if !Op::from(op).undo() && without_lock(id, Op::from(op), deadline.as_ref(), &mut spin)? {
+    if !Op::from(op).undo() && without_lock(id, Op::from(op), deadline, &mut spin)? {
         return Ok(());
     }
     in_turn(id, core::slice::from_ref(op), deadline, &mut spin)
@@ -184,9 +184,9 @@ pub fn operate_within(id: c_int, ops: In<sembuf>, count: usize, timeout: In<time
     }
     let deadline = deadline(timeout)?;
     if let [op] = copied {
-        return one(id, op, deadline);
+        return one(id, op, deadline.as_ref());
     }
-    in_turn(id, copied, deadline, &mut Spin::default())
+    in_turn(id, copied, deadline.as_ref(), &mut Spin::default())
 }
 
 /// EINVAL.
@@ -371,7 +371,7 @@ impl entry::Wanted for Wanted {
 
 /// Does operations under the lock, sleeping where they have to wait.
 #[inline(never)]
-fn in_turn(id: c_int, ops: &[sembuf], deadline: Option<Deadline>, spin: &mut Spin) -> Result<()> {
+fn in_turn(id: c_int, ops: &[sembuf], deadline: Option<&Deadline>, spin: &mut Spin) -> Result<()> {
     let array = Array::of(ops);
     if array.undo {
         process::page()?.adjusts.store(1, Relaxed);
@@ -431,7 +431,7 @@ fn wait_in_turn(
     wanted: Wanted,
     mut begun: Option<Begun>,
     array: &Array<'_>,
-    deadline: Option<Deadline>,
+    deadline: Option<&Deadline>,
     spin: &mut Spin,
 ) -> Result<()> {
     let mut first = true;
@@ -465,7 +465,7 @@ fn wait_in_turn(
             })?;
             drop(locked);
             match turn {
-                Turn::Poll(op) => poll(&Set::of(&object), op, deadline.as_ref(), spin)?,
+                Turn::Poll(op) => poll(&Set::of(&object), op, deadline, spin)?,
                 turn => break turn,
             }
             locked = Locked::hold(&object, ns, me);
@@ -497,7 +497,7 @@ fn wait_in_turn(
 fn take_turn(
     locked: &mut Locked<'_>,
     (object, me): (&Ref, lifeline::Token),
-    (ops, deadline): (&[sembuf], Option<Deadline>),
+    (ops, deadline): (&[sembuf], Option<&Deadline>),
     may_poll: bool,
     wait: &mut Option<Wait>,
 ) -> Checked<Turn> {
@@ -522,7 +522,7 @@ fn take_turn(
             Ok((cell, waiter)) => {
                 let waiting = Waiting { cell, seq: waiter.seq.get() };
                 let on = On::State(waiter.state.atomic());
-                *wait = Some(Wait::new((object, ns, me), waiting, on, deadline));
+                *wait = Some(Wait::new((object, ns, me), waiting, on, deadline.copied()));
                 return Ok(Turn::Sleep);
             }
             Err(NoCell::Corrupt) => return Err(crate::region::Corrupt),
