@@ -44,7 +44,7 @@ size() {
     local bytes
     strip -o "$SCRATCH/stripped" "$LIBUSIPC"
     bytes=$(stat -c %s "$SCRATCH/stripped")
-    [ "$bytes" -lt 300000 ] && pass size || fail size "$bytes bytes stripped, 300000 allowed"
+    [ "$bytes" -lt 270000 ] && pass size || fail size "$bytes bytes stripped, 270000 allowed"
 }
 
 headers_current() {
