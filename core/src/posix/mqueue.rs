@@ -141,8 +141,9 @@ fn make(
 ) -> Result<c_int> {
     let (messages, bytes) = measures(ns, attr)?;
     let dir = ns.dir()?;
-    let fd =
-        file::open_at(dir, c"mq", libc::O_TMPFILE | open_flags(oflag) & !libc::O_NOFOLLOW, mode & 0o777)?;
+    let flags = open_flags(oflag) & !libc::O_NOFOLLOW;
+    // By a descriptor with O_APPEND nothing can be written at the beginning: pwrite(2).
+    let fd = file::open_at(dir, c"mq", libc::O_TMPFILE | flags & !libc::O_APPEND, mode & 0o777)?;
     let cred = cred::current()?;
     // The kernel has taken the umask off the mode.
     let st = file::stat(fd.raw())?;
@@ -156,6 +157,9 @@ fn make(
         file::set_mode(fd.raw(), perm::file_mode(perm.mode))?;
     }
     write_beginning(fd.raw(), &geometry, &perm)?;
+    if flags & libc::O_APPEND != 0 {
+        file::control(fd.raw(), libc::F_SETFL, flags as usize)?;
+    }
     file::link_unnamed(fd.raw(), dir, path)?;
     install(fd, oflag)
 }

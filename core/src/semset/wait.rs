@@ -16,9 +16,9 @@ use core::sync::atomic::Ordering::*;
 /// was not the only one killed. One look does for all.
 fn watch_ns(rank: usize) -> i64 {
     match rank {
-        0 => 20_000_000,
-        1 => 30_000_000,
-        _ if rank < WATCHERS => 45_000_000,
+        0 => 25_000_000,
+        1 => 45_000_000,
+        _ if rank < WATCHERS => 200_000_000,
         _ => 500_000_000,
     }
 }
