@@ -57,6 +57,8 @@ filled msg_1_x_20000 1 20000
 
 private_memory() {
     local without
+    # The pages of a library just built count as dirty until they are written.
+    sync "$LIBUSIPC"
     have_kernel || { skip private "no fresh kernel IPC namespace here (unshare is refused)"; return; }
     without=$(on_kernel "$BIN/use" private) || { fail private "the kernel run failed"; return; }
     run_use private private || return

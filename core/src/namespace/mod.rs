@@ -20,6 +20,7 @@ pub mod watch;
 pub use choose::{choose, choose_named, Choice, Path, Refusal, RefusalKind, Why};
 
 use crate::errno::{Errno, Result};
+use crate::sync::section::once_in_a_section;
 use crate::sys::{file, map};
 use core::ffi::CStr;
 use core::num::NonZeroUsize;
@@ -191,7 +192,7 @@ impl Namespace {
     /// after chroot(2), and, opened anew by its path, after a program closed every descriptor.
     pub fn dir(&self) -> Result<i32> {
         let fd = self.fd.load(Acquire);
-        if fd >= 0 && file::stat(fd).is_ok_and(|st| st.file == self.file) {
+        if fd >= 0 && (!once_in_a_section() || file::stat(fd).is_ok_and(|st| st.file == self.file)) {
             return Ok(fd);
         }
         let new = open_dir(libc::AT_FDCWD, self.path.as_cstr())?;

@@ -152,7 +152,7 @@ fn make(
     let no_room = |_| Errno::ENOSPC;
     file::set_len(fd.raw(), descriptor::file_len(&geometry)).map_err(no_room)?;
     let reserved = geometry.cells_at + messages as u64 * geometry.cell_bytes;
-    file::reserve(fd.raw(), 0, reserved).map_err(no_room)?;
+    reserve_beginning(fd.raw(), reserved).map_err(no_room)?;
     if perm::file_mode(perm.mode) != perm.mode {
         file::set_mode(fd.raw(), perm::file_mode(perm.mode))?;
     }
@@ -176,7 +176,7 @@ fn write_beginning(fd: c_int, geometry: &Geometry, perm: &Perm) -> Result<()> {
     // The key table: no chain begins in any of its buckets.
     static EMPTY: [u8; 1024] = [0xff; 1024];
     const { assert!(NIL == u32::MAX) };
-    let (mut at, end) = (geometry.table_at as u64, geometry.table_at as u64 + (4 << geometry.table_bits));
+    let (mut at, end) = (NODES_AT as u64, NODES_AT as u64 + (4 << geometry.table_bits));
     while at < end {
         let len = (end - at).min(EMPTY.len() as u64);
         file::write_at(fd, &EMPTY[..len as usize], at)?;

@@ -16,7 +16,7 @@ use crate::queue::ops::{Doer, Put};
 use crate::queue::wait::{self, Caller, Outcome, Patience, Request, Sink};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
-use crate::region::object::{Geometry, Ref};
+use crate::region::object::Geometry;
 use crate::region::NIL;
 use crate::sync::guard::Brief;
 use crate::sys::{cancel, clock, clock::Deadline};
@@ -136,8 +136,11 @@ fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
 }
 
 /// EAGAIN or ETIMEDOUT where waiting is out of the question.
-fn may_wait(object: &Ref, deadline: Option<&Deadline>) -> Result<()> {
-    if descriptor::is_nonblocking(object) {
+fn may_wait(caller: &Caller<'_>, deadline: Option<&Deadline>) -> Result<()> {
+    // Other processes may have set the flag, but to ask takes a system call: for that there is time when polling has failed.
+    let as_before =
+        caller.patience.lasts(Queue::of(caller.object).head()) && descriptor::was_blocking(caller.object);
+    if !as_before && descriptor::is_nonblocking(caller.object) {
         return Err(Errno::EAGAIN);
     }
     if deadline.is_some_and(Deadline::passed) {
@@ -210,10 +213,12 @@ fn send_calmly(queue: &Queue<'_>, letter: &Letter) -> Checked<bool> {
     }
     let n = head.free.get();
     let node = queue.node(n)?;
+    let next = node.next.get();
+    queue.expect(next);
     if unlikely(letter.fill(queue, n, node)?.is_err()) {
         return Ok(false);
     }
-    head.free.set(node.next.get());
+    head.free.set(next);
     head.send_time.set(clock::now_s() as u64);
     queue.enqueue(n, node, letter.key(), letter.len)?;
     Ok(true)
@@ -232,7 +237,7 @@ fn send_in_turn(fd: mqd_t, begun: Option<Begun>, letter: Letter, timeout: In<tim
         let mut n = if full { NIL } else { queue.cell_alloc()? };
         let waits = n == NIL;
         if waits {
-            if let Err(e) = deadline.and_then(|deadline| may_wait(caller.object, deadline.as_ref())) {
+            if let Err(e) = deadline.and_then(|deadline| may_wait(caller, deadline.as_ref())) {
                 return Ok(Step::Fail(e));
             }
             n = queue.cell_alloc()?;
@@ -342,6 +347,7 @@ fn receive_calmly(queue: &Queue<'_>, sink: Sink, pid: u32) -> Checked<Option<usi
         return Ok(None);
     }
     let node = queue.node(n)?;
+    queue.expect(node.next.get());
     let Ok(len) = sink.hand_out(queue, n, node)? else { return Ok(None) };
     queue.dequeue(n, node, Doer { pid, now_s: clock::now_s() })?;
     Ok(Some(len))
@@ -357,7 +363,7 @@ fn receive_in_turn(fd: mqd_t, begun: Option<Begun>, tray: Tray, timeout: In<time
     operate(wanted, begun, &mut |locked, caller| {
         let n = locked.first(ANY)?;
         if n == NIL {
-            if let Err(e) = deadline.and_then(|deadline| may_wait(caller.object, deadline.as_ref())) {
+            if let Err(e) = deadline.and_then(|deadline| may_wait(caller, deadline.as_ref())) {
                 return Ok(Step::Fail(e));
             }
             let request = Request {

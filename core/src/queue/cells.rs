@@ -1,4 +1,4 @@
-//! Memory for POSIX messages: an array of nodes, each with a cell of `mq_msgsize` bytes.
+//! Memory for POSIX messages: an array of cells, each of a node and `mq_msgsize` bytes.
 //!
 //! The first `max_messages` cells are reserved at creation. A sender that must wait prepares its
 //! message in one more cell, so that the receiver who makes room can put it into the queue at
@@ -42,11 +42,12 @@ impl Queue<'_> {
         if n >= self.nodes {
             return Ok(NIL);
         }
-        let cell = self.text(n, 0)?;
+        let node = self.node(n)?;
+        let cell = (node as *const Node).cast_mut().cast();
         if map::populate(cell, self.geometry.cell_bytes as usize).is_err() {
             return Ok(NIL);
         }
-        self.node(n)?.state.set(state::FREE);
+        node.state.set(state::FREE);
         head.backed.set(n + 1);
         head.fresh.set(n + 1);
         Ok(n)

@@ -281,7 +281,7 @@ impl Queue<'_> {
         } else {
             for i in 0..1usize << self.geometry.table_bits {
                 // SAFETY: the mapping holds the table, by the measures taken when it was mapped.
-                unsafe { &*self.base.add(self.geometry.table_at as usize).cast::<W32>().add(i) }.set(NIL);
+                unsafe { &*self.base.add(NODES_AT).cast::<W32>().add(i) }.set(NIL);
             }
         }
         Ok(())

@@ -3,12 +3,10 @@
 //! ```text
 //!     0   Header, QueueHeader
 //!  4096   keymap: a bit for each of the keys 0..32768 in use
-//!  8192   waiters: 256 entries of 64 bytes
-//! 24576   nodes: 64-byte headers of messages
-//!           System V: an arena of 32-byte units; a message is a run of units, its node first,
-//!                     its text behind it
-//!           POSIX:    an array of max_messages + STAGED nodes, then the key table, then as many
-//!                     payload cells
+//!  8192   waiters: 256 entries of 64 bytes, with memory for those that have come so far
+//! 24576   messages: each a node, which is a header of 64 bytes, and its text behind it
+//!           System V: an arena of 32-byte units; a message is a run of units
+//!           POSIX:    the key table, then an array of max_messages + STAGED cells
 //! ```
 //!
 //! Truth and derived data. A message is in the queue exactly while its node's `state` is QUEUED:
@@ -17,9 +15,11 @@
 //! from the first to `end` can follow at every moment. Lists, counts, bitmaps, bins, table and heap are
 //! derived: [`super::recover`] makes them anew.
 
+use crate::errno::Result;
 use crate::region::header::Header;
 use crate::region::{W32, W64};
 use crate::sync::spin::Bell;
+use crate::sys::file;
 
 /// Where the key bitmap lies.
 pub const KEYMAP_AT: usize = 4096;
@@ -228,6 +228,8 @@ pub struct QueueHeader {
     pub free_waiter: W32,
     /// Waiters above this were never used.
     pub fresh_waiter: W32,
+    /// Waiters for which there is memory: it is got when so many come.
+    pub backed_waiters: W32,
     /// Order of arrival of the next waiter.
     pub waiter_seq: W64,
     /// Futex of those for whom no entry was free; counts entries that came free.
@@ -262,6 +264,12 @@ pub struct QueueHeader {
     pub bins: [W32; BINS],
     /// System V: the first key table.
     pub buckets: [W32; FIRST_BUCKETS],
+}
+
+/// Reserves memory for the first `len` bytes of a new queue's file, but for the waiters: few queues ever have many.
+pub fn reserve_beginning(fd: i32, len: u64) -> Result<()> {
+    file::reserve(fd, 0, WAITERS_AT as u64)?;
+    file::reserve(fd, NODES_AT as u64, len - NODES_AT as u64)
 }
 
 const _: () = assert!(size_of::<QueueHeader>() <= KEYMAP_AT);

@@ -17,6 +17,7 @@ pub mod waiters;
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Ref};
 use crate::region::{Corrupt, W32, W64};
+use crate::sys::cpu;
 use layout::*;
 
 pub use crate::region::Checked;
@@ -87,11 +88,25 @@ impl<'r> Queue<'r> {
     /// The node with this index.
     #[inline(always)]
     pub fn node(&self, n: u32) -> Checked<&'r Node> {
-        let stride = if self.system_v { UNIT } else { size_of::<Node>() };
+        let (first, stride) = if self.system_v {
+            (NODES_AT, UNIT)
+        } else {
+            (self.geometry.cells_at as usize, self.geometry.cell_bytes as usize)
+        };
         // SAFETY: below `nodes`, which the mapping holds; Node is all atomics.
         Corrupt::unless(n < self.nodes, || unsafe {
-            &*self.base.add(NODES_AT + n as usize * stride).cast::<Node>()
+            &*self.base.add(first + n as usize * stride).cast::<Node>()
         })
+    }
+
+    /// Has the memory of message `n`, if there is one, brought to this processor while other work is done: the next call is
+    /// probably about it.
+    #[inline(always)]
+    pub fn expect(&self, n: u32) {
+        if let (Ok(node), Ok(text)) = (self.node(n), self.text(n, 0)) {
+            cpu::fetch_to_write((node as *const Node).cast());
+            cpu::fetch_to_write(text);
+        }
     }
 
     /// The waiter with this index.
@@ -103,21 +118,17 @@ impl<'r> Queue<'r> {
         })
     }
 
-    /// The text of message `n`, `len` bytes long.
+    /// The text of message `n`, `len` bytes long: behind its node.
     #[inline(always)]
     pub fn text(&self, n: u32, len: usize) -> Checked<*mut u8> {
-        if self.system_v {
-            let at = NODES_AT + n as usize * UNIT + size_of::<Node>();
-            let end = NODES_AT + self.units() as usize * UNIT;
-            // SAFETY: inside the mapping, just checked.
-            Corrupt::unless(at <= end && len <= end - at, || unsafe { self.base.add(at) })
+        let node = (self.node(n)? as *const Node).cast_mut();
+        let room = if self.system_v {
+            (self.nodes - 1 - n) as usize * UNIT
         } else {
-            let fits = n < self.nodes && len <= self.geometry.message_bytes as usize;
-            // SAFETY: the mapping holds `nodes` cells.
-            Corrupt::unless(fits, || unsafe {
-                self.base.add((self.geometry.cells_at + n as u64 * self.geometry.cell_bytes) as usize)
-            })
-        }
+            self.geometry.message_bytes as usize
+        };
+        // SAFETY: so much of the mapping lies behind the node.
+        Corrupt::unless(len <= room, || unsafe { node.add(1).cast() })
     }
 
     /// Word `i` of the keymap; `i` below 512.
@@ -135,7 +146,7 @@ impl<'r> Queue<'r> {
         if !self.system_v {
             let i = (hash >> 32) as usize & ((1 << self.geometry.table_bits) - 1);
             // SAFETY: the mapping holds the table, by the measures taken when it was mapped.
-            return Ok(unsafe { &*self.base.add(self.geometry.table_at as usize).cast::<W32>().add(i) });
+            return Ok(unsafe { &*self.base.add(NODES_AT).cast::<W32>().add(i) });
         }
         let head = self.head();
         let table = head.table.get();

@@ -147,12 +147,12 @@ impl<'r> Queue<'r> {
         let mut returned = 0;
         head.assigned.set(0);
         head.free_waiter.set(NIL);
-        head.fresh_waiter.set(WAITERS);
+        head.fresh_waiter.set(head.backed_waiters.get().min(WAITERS));
         for list in [&head.receivers, &head.senders] {
             list.head.set(NIL);
             list.tail.set(NIL);
         }
-        for w in (0..WAITERS).rev() {
+        for w in self.used_waiters().rev() {
             let waiter = self.waiter(w)?;
             let state = waiter.state.get();
             let alive = (waiting::AWAKE..=waiting::CLAIMED).contains(&state)
@@ -193,7 +193,7 @@ impl<'r> Queue<'r> {
 
     /// Whether a living receiver has message `n` assigned.
     fn is_assigned(&self, n: u32) -> Checked<bool> {
-        for w in 0..WAITERS {
+        for w in self.used_waiters() {
             let waiter = self.waiter(w)?;
             if waiter.state.get() == waiting::DONE
                 && waiter.kind.get() == waiter_kind::RECEIVER

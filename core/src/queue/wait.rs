@@ -125,10 +125,16 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Whether the call is to poll instead of sleeping. It passes nobody by: those who sleep are served before there is anything
-    /// for it. But for mq_notify(3) only a sleeper waits. The lock is held.
+    /// Whether a call that has to wait is to poll first. Not where mq_notify(3) is in use: for that only a sleeper waits.
+    /// The lock is held.
+    pub fn lasts(&self, head: &QueueHeader) -> bool {
+        self.spin.may() && head.notify.token.get() == 0
+    }
+
+    /// Whether the call polls instead of sleeping. It passes nobody by: those who sleep are served before there is anything
+    /// for it. The lock is held.
     fn takes(&mut self, head: &QueueHeader, request: &Request) -> bool {
-        if !self.spin.may() || head.notify.token.get() != 0 {
+        if !self.lasts(head) {
             return false;
         }
         self.kind = request.kind;
@@ -250,7 +256,7 @@ impl Sleeper for Waiting {
 
     fn look_round(&self, object: &Ref, ns: &'static Namespace, me: u64) {
         let queue = Queue::of(object);
-        for w in 0..queue.head().fresh_waiter.get().min(WAITERS) {
+        for w in queue.used_waiters() {
             if let Ok(waiter) = queue.waiter(w) {
                 wait::wake_forgotten(waiter.state.atomic());
             }

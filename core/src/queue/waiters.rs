@@ -4,10 +4,12 @@ use super::layout::*;
 use super::{Checked, Queue};
 use crate::namespace::{lifeline, Namespace};
 use crate::region::{Corrupt, NIL};
-use crate::sys::futex;
+use crate::sys::{futex, map};
 use core::sync::atomic::Ordering::*;
 
 pub use crate::sync::wait::Wakes;
+
+const WAITERS_IN_PAGE: u32 = 4096 / size_of::<Waiter>() as u32;
 
 impl<'r> Queue<'r> {
     /// The list that a waiter of this kind is in.
@@ -67,11 +69,30 @@ impl<'r> Queue<'r> {
             return Ok(w);
         }
         let w = head.fresh_waiter.get();
-        if w >= WAITERS {
+        if w >= head.backed_waiters.get() && !self.back_waiters(w)? {
             return Ok(NIL);
         }
         head.fresh_waiter.set(w + 1);
         Ok(w)
+    }
+
+    /// Gets memory for a page of waiters from this one on.
+    #[cold]
+    fn back_waiters(&self, from: u32) -> Checked<bool> {
+        if from >= WAITERS {
+            return Ok(false);
+        }
+        let page = self.waiter(from / WAITERS_IN_PAGE * WAITERS_IN_PAGE)? as *const Waiter;
+        let backed = map::populate(page.cast_mut().cast(), 4096).is_ok();
+        if backed {
+            self.head().backed_waiters.set((from / WAITERS_IN_PAGE + 1) * WAITERS_IN_PAGE);
+        }
+        Ok(backed)
+    }
+
+    /// The waiters that have been used.
+    pub(super) fn used_waiters(&self) -> core::ops::Range<u32> {
+        0..self.head().fresh_waiter.get().min(WAITERS)
     }
 
     /// Gives an entry back, which is in no list any more, and tells those for whom there was none.
@@ -133,7 +154,7 @@ impl<'r> Queue<'r> {
 
     /// Whether a killed process left an entry behind.
     pub fn has_dead_waiter(&self, ns: &Namespace) -> bool {
-        (0..self.head().fresh_waiter.get().min(WAITERS)).any(|w| {
+        self.used_waiters().any(|w| {
             self.waiter(w)
                 .is_ok_and(|e| e.state.get() != waiting::FREE && !lifeline::is_alive(ns, e.token.get()))
         })

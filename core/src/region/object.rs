@@ -31,11 +31,9 @@ pub struct Geometry {
     /// Places for a node: of the node array (POSIX), or units of the arena (System V), or for
     /// a cell of a semaphore set.
     pub nodes: u32,
-    /// POSIX: offset of the key table, and the binary logarithm of its size.
-    pub table_at: u32,
-    #[allow(missing_docs)]
+    /// POSIX: the binary logarithm of the key table's size.
     pub table_bits: u32,
-    /// POSIX: offset of the payload cells, and the distance between them.
+    /// POSIX: offset of the cells, and the distance between them.
     pub cells_at: u64,
     #[allow(missing_docs)]
     pub cell_bytes: u64,
@@ -57,7 +55,8 @@ pub struct Object {
     pub number: AtomicI32,
     /// POSIX: the access mode of the descriptor (O_RDONLY, O_WRONLY, O_RDWR, 3: neither).
     pub access: AtomicU32,
-    /// The caller's rights, as `perm generation << 32 | credential generation << 3 | rights`.
+    /// System V: the caller's rights, as `perm generation << 32 | credential generation << 4 | rights`.
+    /// POSIX: 1 if the description was without O_NONBLOCK when it was last asked.
     pub verdict: AtomicU64,
     kind: AtomicU32,
     /// POSIX: inode of the FIFO that stands in for the descriptor; 0: none does.

@@ -63,7 +63,7 @@ impl TokenLock {
         for look in 0..SPINS {
             // The longer it takes the rarer: who is at work on the object has its memory at hand, and gets far before it changes
             // processors.
-            (0..1 << look.min(MOST_PAUSES)).for_each(|_| core::hint::spin_loop());
+            (0..1u32 << (look + 3).min(MOST_PAUSES)).for_each(|_| core::hint::spin_loop());
             if self.word().load(Relaxed) == 0 && self.word().compare_exchange(0, me, Acquire, Relaxed).is_ok()
             {
                 return Got::Clean;
@@ -105,14 +105,21 @@ impl TokenLock {
     #[inline(always)]
     pub fn release(&self) {
         // SYNC: object lock (release side)
-        if unlikely(self.word().swap(0, Release) & WAITERS != 0) {
-            self.wake();
+        // A plain store, at a third of an exchange's cost. The mark of one who comes between the load and the store is lost; but
+        // he finds, on his way to sleep, that the word is not what it was, and if this thread is kept from running just here,
+        // he looks again by himself after a slice.
+        if cfg!(loom) || unlikely(self.word().load(Relaxed) & WAITERS != 0) {
+            self.release_and_wake();
+        } else {
+            self.word().store(0, Release);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn wake(&self) {
-        futex::wake(self.futex(), 1);
+    fn release_and_wake(&self) {
+        if self.word().swap(0, Release) & WAITERS != 0 {
+            futex::wake(self.futex(), 1);
+        }
     }
 }

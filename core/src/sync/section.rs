@@ -9,6 +9,20 @@ use crate::likely::unlikely;
 use crate::sys::tls::{tls, Tls};
 use core::sync::atomic::{compiler_fence, Ordering::SeqCst};
 
+const INSIDE: u32 = 1;
+/// In the same word, so that leaving the section clears it: see [`once_in_a_section`].
+const CHECKED: u32 = 2;
+
+/// Whether the caller, for the first time in this section or outside of any, has to make a check that holds for all of it.
+pub fn once_in_a_section() -> bool {
+    let inside = &tls().inside;
+    let first = inside.get() & CHECKED == 0;
+    if inside.get() != 0 {
+        inside.set(inside.get() | CHECKED);
+    }
+    first
+}
+
 /// Inside until dropped.
 pub struct Section(&'static Tls);
 
@@ -21,7 +35,7 @@ impl Section {
         if unlikely(tls.inside.get() != 0) {
             return Err(Errno::EDEADLK);
         }
-        tls.inside.set(1);
+        tls.inside.set(INSIDE);
         // Only this thread's own handlers are meant: no fence of the processor is needed.
         compiler_fence(SeqCst);
         Ok(Section(tls))

@@ -47,7 +47,7 @@ const MOST_FLOW: u32 = if cfg!(loom) { 0 } else { 16 };
 const REST: u64 = 16;
 
 /// A word that changes whenever something happens that others may poll for, in a cache line of its own: they disturb nobody until
-/// then. It says too on which processor.
+/// then. It says too on which processor, and on which one before that: who has rung last himself waits for the other.
 #[repr(C, align(64))]
 pub struct Bell(W64);
 
@@ -57,15 +57,24 @@ impl Bell {
     /// The caller holds the lock.
     #[inline(always)]
     pub fn ring(&self) {
-        self.0.set(((self.0.get() >> CPU_BITS) + 1) << CPU_BITS | Cpu::here().0 as u16 as u64);
+        let (seen, here) = (self.0.get(), Cpu::here().0 as u16);
+        let last = seen as u16;
+        let other = if last == here { (seen >> CPU_BITS) as u16 } else { last };
+        let count = (seen >> (2 * CPU_BITS)) + 1;
+        self.0.set(count << (2 * CPU_BITS) | (other as u64) << CPU_BITS | here as u64);
     }
     /// As it is now.
     pub fn look(&self) -> u64 {
         self.0.get()
     }
-    /// Where it was rung.
+    /// Where it was rung last; elsewhere than here, if it ever was.
     pub fn place(seen: u64) -> Cpu {
-        Cpu(seen as u16 as u32)
+        let [last, other] = [seen, seen >> CPU_BITS].map(|place| Cpu(place as u16 as u32));
+        if last.is_here() && other.0 != 0 {
+            other
+        } else {
+            last
+        }
     }
 }
 

@@ -61,6 +61,22 @@ impl Cpu {
     }
 }
 
+/// Has the cache line at `p` brought here, to be written: it may be another processor's. Any address will do.
+#[inline(always)]
+pub fn fetch_to_write(p: *const u8) {
+    // SAFETY: only a hint, which changes nothing that can be seen.
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+    unsafe {
+        core::arch::asm!("prefetchw [{}]", in(reg) p, options(nostack, preserves_flags, readonly));
+    }
+    // SAFETY: as above.
+    #[cfg(all(target_arch = "aarch64", not(any(loom, miri))))]
+    unsafe {
+        core::arch::asm!("prfm pstl1keep, [{}]", in(reg) p, options(nostack, preserves_flags, readonly));
+    }
+    let _ = p;
+}
+
 /// Lets others have the processor, if there are any. sched_yield(2)
 pub fn yield_now() {
     // SAFETY: no arguments.

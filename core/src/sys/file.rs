@@ -119,9 +119,8 @@ pub fn set_len(fd: i32, len: u64) -> Result<()> {
     unsafe { syscall!(libc::SYS_ftruncate, fd, len) }.map(|_| ())
 }
 
-/// Reserves memory for `[start, start + len)`: ENOSPC when the file system is full. fallocate(2)
+/// Reserves memory for `[start, start + len)`, which is within the file: ENOSPC when the file system is full. fallocate(2)
 pub fn reserve(fd: i32, start: u64, len: u64) -> Result<()> {
-    check_file_limit(start + len)?;
     loop {
         // SAFETY: no pointers.
         match unsafe { syscall!(libc::SYS_fallocate, fd, 0, start, len) } {
@@ -168,6 +167,15 @@ pub fn soft_limit(resource: i32) -> Result<u64> {
 pub fn set_mode(fd: i32, mode: u32) -> Result<()> {
     // SAFETY: no pointers.
     unsafe { syscall!(libc::SYS_fchmod, fd, mode) }.map(|_| ())
+}
+
+/// Gives a file the mode if it has another, by the umask for example; its state before that.
+pub fn ensure_mode(fd: i32, mode: u32) -> Result<Stat> {
+    let st = stat(fd)?;
+    if st.mode & 0o7777 != mode {
+        set_mode(fd, mode)?;
+    }
+    Ok(st)
 }
 
 /// `fchmodat(2)`.

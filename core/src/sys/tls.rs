@@ -9,7 +9,7 @@ use core::cell::Cell;
 /// What a thread must remember across a call; all zero in a new thread.
 #[repr(C)]
 pub struct Tls {
-    /// Depth of critical sections: while it is not 0 no signal handler may run.
+    /// Not 0 in a critical section: no signal handler may run.
     pub inside: Cell<u32>,
     /// Not 0: signals arrived inside a section, and are pending until the mask is restored at its end.
     pub deferred: Cell<u32>,

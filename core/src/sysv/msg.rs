@@ -50,17 +50,16 @@ pub(super) fn measure(_: &Mapping, size: u64) -> Result<Geometry> {
 
 /// Makes a queue that has no name yet.
 fn make(ns: &Namespace, key: i32, perm: &Perm) -> Result<(file::Fd, Mapping, u64)> {
-    let fd = file::open_at(ns.dir()?, c"msg", libc::O_TMPFILE | libc::O_RDWR, 0o600)?;
+    let mode = perm::file_mode(perm.mode);
+    let fd = file::open_at(ns.dir()?, c"msg", libc::O_TMPFILE | libc::O_RDWR, mode)?;
     let no_room = |_| Errno::ENOSPC;
     let mut size = FILE_BYTES;
     if file::set_len(fd.raw(), size) == Err(Errno::EFBIG) {
         size = LEAST;
         file::set_len(fd.raw(), size).map_err(no_room)?;
     }
-    file::reserve(fd.raw(), 0, LEAST).map_err(no_room)?;
-    let mode = perm::file_mode(perm.mode);
-    file::set_mode(fd.raw(), mode)?;
-    let st = file::stat(fd.raw())?;
+    reserve_beginning(fd.raw(), LEAST).map_err(no_room)?;
+    let st = file::ensure_mode(fd.raw(), mode)?;
     let mapping = Mapping::new(fd.raw(), size as usize, st.file)?;
     mapping.header().initialise(ObjectKind::Msg, key, perm, clock::now_s());
     let geometry = measure(&mapping, size)?;

@@ -266,6 +266,7 @@ fn send_calmly(queue: &Queue<'_>, letter: &Letter, pid: u32) -> Checked<bool> {
         return Ok(false);
     }
     let node = queue.node(n)?;
+    queue.expect(n.wrapping_add(node.units.get()));
     if unlikely(letter.fill(queue, n, node)?.is_err()) {
         queue.arena_free(n)?;
         return Ok(false);
@@ -391,6 +392,7 @@ fn receive_calmly(queue: &Queue<'_>, how: Match, tray: &Tray, pid: u32) -> Check
     if unlikely(!tray.takes(node.len.get())) {
         return Ok(None);
     }
+    queue.expect(node.after.get());
     let Ok(len) = tray.sink().hand_out(queue, n, node)? else { return Ok(None) };
     let now_s = clock::now_s();
     queue.dequeue(n, node, Doer { pid, now_s })?;

@@ -82,7 +82,8 @@ const fn short_length(nsems: u32) -> u64 {
 
 /// Makes a set that has no name yet.
 fn make(ns: &Namespace, key: i32, nsems: u32, perm: &Perm) -> Result<(file::Fd, Mapping, u64)> {
-    let fd = file::open_at(ns.dir()?, c"sem", libc::O_TMPFILE | libc::O_RDWR, 0)?;
+    let mode = perm::file_mode(perm.mode);
+    let fd = file::open_at(ns.dir()?, c"sem", libc::O_TMPFILE | libc::O_RDWR, mode)?;
     let no_room = |_| Errno::ENOSPC;
     let offsets = Offsets::of(nsems);
     let reserved = ((offsets.redo + FIRST_STEPS * size_of::<Step>()) as u64).next_multiple_of(4096);
@@ -92,8 +93,7 @@ fn make(ns: &Namespace, key: i32, nsems: u32, perm: &Perm) -> Result<(file::Fd, 
         file::set_len(fd.raw(), size).map_err(no_room)?;
     }
     file::reserve(fd.raw(), 0, reserved).map_err(no_room)?;
-    file::set_mode(fd.raw(), perm::file_mode(perm.mode))?;
-    let st = file::stat(fd.raw())?;
+    let st = file::ensure_mode(fd.raw(), mode)?;
     let mapping = Mapping::new(fd.raw(), size as usize, st.file)?;
     mapping.header().initialise(ObjectKind::Sem, key, perm, clock::now_s());
     // SAFETY: as in measure().

@@ -101,7 +101,8 @@ fn make(
     if bytes > i64::MAX as u64 && !huge {
         return Err(Errno::EINVAL);
     }
-    let fd = file::open_at(ns.dir()?, c"shm", libc::O_TMPFILE | libc::O_RDWR, 0o600)?;
+    let mode = perm::file_mode(perm.mode);
+    let fd = file::open_at(ns.dir()?, c"shm", libc::O_TMPFILE | libc::O_RDWR, mode)?;
     let length = if huge { huge_length(fd.raw(), flags, bytes)? } else { length };
     let no_room = |_| Errno::ENOMEM;
     // The length tells those who may not open the file how large the segment is.
@@ -111,8 +112,8 @@ fn make(
     }
     file::set_len(fd.raw(), size).map_err(no_room)?;
     file::reserve(fd.raw(), 0, PAGE).map_err(no_room)?;
-    file::set_mode(fd.raw(), perm::file_mode(perm.mode))?;
-    let mapping = Mapping::new(fd.raw(), DATA_AT as usize, file::stat(fd.raw())?.file)?;
+    let st = file::ensure_mode(fd.raw(), mode)?;
+    let mapping = Mapping::new(fd.raw(), DATA_AT as usize, st.file)?;
     mapping.header().initialise(ObjectKind::Shm, key, perm, clock::now_s());
     // SAFETY: as in measure().
     let head = unsafe { Segment::at(mapping.base) }.head();
