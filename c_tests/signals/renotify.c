@@ -7,6 +7,7 @@
  *     ahead    registered, fired and registered again before anybody has looked
  *     taken    what is taken back is not told of
  *     child    a child made by fork registers with the same descriptor
+ *     refused  no thread can be started, or it is fired and registered anew before the thread has begun
  */
 #include "ground.h"
 #include <dlfcn.h>
@@ -18,6 +19,9 @@ static mqd_t mqd;
 static volatile int told; /* notifications so far, and the value of the next */
 static volatile int in_handler, started_in_handler;
 static int turns[2]; /* a pipe with a byte in it while the sender may send */
+/* Volatile, since mq_notify is declared to call nothing of the program. */
+static volatile int refusing;
+static void (*volatile before_start)(void);
 static int (*next_pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 /* In front of libc's, also for the library. */
@@ -25,14 +29,29 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 {
     if (in_handler)
         started_in_handler++;
+    if (before_start) {
+        void (*act)(void) = before_start;
+
+        before_start = NULL;
+        act();
+    }
+    if (refusing)
+        return EAGAIN;
     return next_pthread_create(thread, attributes, body, argument);
 }
 
-static void ask(void)
+static int try_to_ask(void)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value = {.sival_int = told}};
 
-    NEED(mq_notify(mqd, &event) == 0, "mq_notify after %d", told);
+    return mq_notify(mqd, &event);
+}
+
+static void ask(void) { NEED(try_to_ask() == 0, "mq_notify after %d", told); }
+
+static void open_queue(int flags, mode_t mode)
+{
+    NEED((mqd = small_queue("/renotify", O_RDWR | O_NONBLOCK | flags, mode)) != (mqd_t)-1, "mq_open");
 }
 
 static void drain(void)
@@ -188,7 +207,7 @@ static int steady(void)
     NEED(mq_close(mqd) == 0, "mq_close");
     need_threads(1);
     for (i = 0; i < ROUNDS / 10; i++) {
-        NEED((mqd = small_queue("/renotify", O_RDWR | O_NONBLOCK, 0)) != (mqd_t)-1, "mq_open");
+        open_queue(0, 0);
         ask();
         if (i % 2)
             rounds(1);
@@ -198,21 +217,30 @@ static int steady(void)
     return 0;
 }
 
-static void take_signal(int64_t wait_ms, int expected)
+static int signal_taken(long wait_ms, siginfo_t *info)
 {
     struct timespec time = {wait_ms / 1000, wait_ms % 1000 * 1000000};
-    siginfo_t info;
     sigset_t set;
     int taken;
 
     sigemptyset(&set);
     sigaddset(&set, SIGRTMIN);
     do
-        taken = sigtimedwait(&set, &info, &time);
+        taken = sigtimedwait(&set, info, &time);
     while (taken == -1 && errno == EINTR);
-    NEED((taken != -1) == expected, expected ? "no signal" : "a signal too many");
-    if (expected)
+    return taken != -1;
+}
+
+/* So many signals, and no more. */
+static void take_signals(int count)
+{
+    siginfo_t info;
+
+    for (told = 0; told < count;) {
+        NEED(signal_taken(60000, &info), "no signal");
         check(&info);
+    }
+    NEED(!signal_taken(50, &info), "a signal too many: %d", info.si_value.sival_int);
 }
 
 static void block(void)
@@ -224,6 +252,12 @@ static void block(void)
     NEED(sigprocmask(SIG_BLOCK, &set, NULL) == 0, "sigprocmask");
 }
 
+static void fire(void)
+{
+    send_one();
+    drain();
+}
+
 static int ahead(void)
 {
     int i;
@@ -232,13 +266,9 @@ static int ahead(void)
     for (i = 0; i < ROUNDS; i++) {
         told = i;
         ask();
-        send_one();
-        drain();
+        fire();
     }
-    told = 0;
-    for (i = 0; i < ROUNDS; i++)
-        take_signal(60000, 1);
-    take_signal(100, 0);
+    take_signals(ROUNDS);
     return 0;
 }
 
@@ -253,18 +283,13 @@ static int taken(void)
         told = ROUNDS + i;
         ask();
         NEED(mq_notify(i % 3 ? mqd : other, NULL) == 0, "taking back");
-        send_one();
-        drain();
+        fire();
         told = i;
         ask();
-        send_one();
-        drain();
+        fire();
         NEED(mq_notify(mqd, NULL) == 0, "taking back what is over");
     }
-    told = 0;
-    for (i = 0; i < ROUNDS / 2; i++)
-        take_signal(60000, 1);
-    take_signal(100, 0);
+    take_signals(ROUNDS / 2);
     return 0;
 }
 
@@ -303,15 +328,53 @@ static int child(void)
     return 0;
 }
 
+static void meanwhile(void)
+{
+    fire();
+    told = 1;
+    ask();
+}
+
+static int refused(void)
+{
+    siginfo_t info;
+    int i, twice;
+
+    block();
+    for (i = 0; i < 16; i++) {
+        told = 0;
+        twice = i & 2;
+        refusing = i & 1;
+        before_start = twice ? meanwhile : NULL;
+        if (try_to_ask() == -1) {
+            NEED(refusing && errno == ENOMEM, "mq_notify");
+            while (signal_taken(20, &info))
+                ;
+            told = refusing = twice = 0;
+            ask();
+        }
+        refusing = 0;
+        /* The kernel starts no thread. */
+        if (before_start)
+            meanwhile();
+        before_start = NULL;
+        fire();
+        take_signals(twice ? 2 : 1);
+        NEED(mq_close(mqd) == 0, "mq_close");
+        need_threads(1);
+        open_queue(0, 0);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct mode modes[] = {{"busy", busy}, {"steady", steady}, {"ahead", ahead}, {"taken", taken}, {"child", child}};
+    static const struct mode modes[] = {{"busy", busy}, {"steady", steady}, {"ahead", ahead}, {"taken", taken}, {"child", child}, {"refused", refused}};
 
-    NEED(argc == 3, "usage: renotify busy|steady|ahead|taken|child 0|66");
+    NEED(argc == 3, "usage: renotify busy|steady|ahead|taken|child|refused 0|66");
     *(void **)&next_pthread_create = dlsym(RTLD_NEXT, "pthread_create");
     NEED(next_pthread_create, "dlsym");
     umask(0);
-    mqd = small_queue("/renotify", O_RDWR | O_NONBLOCK, 0600 | (mode_t)strtol(argv[2], NULL, 8));
-    NEED(mqd != (mqd_t)-1, "mq_open");
+    open_queue(O_EXCL, 0600 | (mode_t)strtol(argv[2], NULL, 8));
     return run_mode(modes, LENGTH(modes), argv[1]);
 }

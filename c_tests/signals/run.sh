@@ -19,7 +19,7 @@ build queued "$HERE/queued.c" &&
     for how in handler masks replaced taken; do checked queued-$how "$BIN/queued" $how; done
 
 build renotify "$HERE/renotify.c" -rdynamic &&
-    for what in busy steady ahead taken child; do
+    for what in busy steady ahead taken child refused; do
         checked renotify-$what-direct "$BIN/renotify" $what 0
         checked renotify-$what-thread "$BIN/renotify" $what 66
     done
