@@ -1,6 +1,6 @@
 #!/bin/bash
 # Signals anywhere: faults of the program's own, handlers that strike in the midst of every call, queued
-# signals, cancellation at random moments. The kernel's run comes first.
+# signals, notifications that are registered anew, cancellation at random moments. The kernel's run comes first.
 . "${0%/*}/../lib.sh"
 . "$TOP/c_tests/preload/ground.sh"
 
@@ -17,6 +17,12 @@ build anywhere "$HERE/anywhere.c" &&
 
 build queued "$HERE/queued.c" &&
     for how in handler masks replaced taken; do checked queued-$how "$BIN/queued" $how; done
+
+build renotify "$HERE/renotify.c" -rdynamic &&
+    for what in busy steady ahead taken child refused; do
+        checked renotify-$what-direct "$BIN/renotify" $what 0
+        checked renotify-$what-thread "$BIN/renotify" $what 66
+    done
 
 cancelled() { # HOW
     for kind in msgrcv msgsnd mq_receive mq_send mq_timedreceive sem_wait; do

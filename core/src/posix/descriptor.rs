@@ -352,15 +352,6 @@ pub fn find_if_any(fd: i32) -> Option<Ref> {
     known(fd).or_else(|| if is_queue_file(fd) { adopt(fd).ok() } else { None })
 }
 
-/// Calls `each` with every descriptor of this process that leads to the same queue.
-pub fn each_of(queue: &Ref, each: &mut dyn FnMut(&Ref)) {
-    TABLE.each_in(0, usize::MAX, &mut |n| {
-        if let Some(object) = known(n as i32).filter(|o| o.file() == queue.file()) {
-            each(&object);
-        }
-    });
-}
-
 /// A descriptor was duplicated by the C library: the duplicate is the same queue's.
 pub fn duplicated(old: i32, new: i32) {
     let Some(old) = known(old) else { return };

@@ -8,3 +8,4 @@ pub mod poll;
 pub mod sem;
 pub mod shm;
 mod transfer;
+mod watcher;

@@ -2,9 +2,10 @@
 //!
 //! The sender signals the registrant itself where it may, and where nobody else can have written what the
 //! registration says. Where users other than the owner can send, and for SIGEV_THREAD, a thread of the registrant
-//! waits for it and does.
+//! waits for it and does (see [`super::watcher`]).
 
 use super::descriptor;
+use super::watcher::{self, Watch};
 use crate::errno::{Errno, Result};
 use crate::namespace::{self, lifeline, Namespace};
 use crate::perm::Perm;
@@ -13,12 +14,12 @@ use crate::queue::guard::Locked;
 use crate::queue::layout::Notify;
 use crate::queue::Queue;
 use crate::region::object::Ref;
-use crate::signal::{set_mask, Quiet};
-use crate::sync::primitive::{AtomicBool, AtomicU32, Ordering::*};
+use crate::signal::Quiet;
+use crate::sync::primitive::{fence, AtomicBool, Ordering::*};
 use crate::sync::section::Section;
-use crate::sys::{clock, file, futex, map, raw::syscall};
+use crate::sys::{file, futex, raw::syscall};
 use crate::user::In;
-use core::ffi::{c_int, c_void};
+use core::ffi::c_int;
 
 /// `SI_MESGQ` of <signal.h>.
 const SI_MESGQ: c_int = -3;
@@ -26,12 +27,12 @@ const SI_MESGQ: c_int = -3;
 /// glibc's and musl's `struct sigevent`, as far as it is used.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct SigEvent {
-    value: u64,
-    signal: c_int,
-    how: c_int,
-    function: Option<extern "C" fn(u64)>,
-    attributes: *const libc::pthread_attr_t,
+pub(super) struct SigEvent {
+    pub value: u64,
+    pub signal: c_int,
+    pub how: c_int,
+    pub function: Option<extern "C" fn(u64)>,
+    pub attributes: *const libc::pthread_attr_t,
 }
 
 /// `siginfo_t` of a message queue.
@@ -49,7 +50,10 @@ struct SigInfo {
 
 const _: () = assert!(size_of::<SigInfo>() == 128);
 
-fn send_signal(pid: u32, signal: c_int, value: u64, sender: (u32, u32)) -> Result<()> {
+/// A sender's pid and uid.
+pub(super) type Sender = (u32, u32);
+
+pub(super) fn send_signal(pid: u32, signal: c_int, value: u64, sender: Sender) -> Result<()> {
     let info = SigInfo {
         signal,
         errno: 0,
@@ -102,6 +106,8 @@ fn fire_registered(ns: &Namespace, queue: &Queue<'_>) {
         // SAFETY: no arguments.
         let uid = unsafe { syscall!(libc::SYS_getuid) }.unwrap_or(0) as u32;
         let sender = (process::pid().unwrap_or(0), uid);
+        // SYNC: left to tell (release side)
+        fence(Release);
         notify.sender_pid.set(sender.0);
         notify.sender_uid.set(sender.1);
         let direct = notify.how.get() as c_int == libc::SIGEV_SIGNAL
@@ -109,32 +115,39 @@ fn fire_registered(ns: &Namespace, queue: &Queue<'_>) {
             && notify.pid_namespace.get() == pid_namespace()
             && send_signal(notify.pid.get(), notify.signal.get() as c_int, notify.value.get(), sender)
                 .is_ok();
-        if direct {
+        if !direct {
             let turn = notify.turn.get();
-            notify.delivered[turn as usize % notify.delivered.len()].set(turn);
+            notify.left[turn as usize % notify.left.len()].set(turn);
         }
     }
     clear(notify);
 }
 
+/// Who sent the message that the watching thread of a registration is to tell of, if it is: that has ended, and
+/// the sender could not signal the registrant himself.
+pub(super) fn left_to_tell(object: &Ref, turn: u32) -> Option<Sender> {
+    let notify = &Queue::of(object).head().notify;
+    let left = notify.left[turn as usize % notify.left.len()].get() == turn;
+    left.then(|| (notify.sender_pid.get(), notify.sender_uid.get()))
+}
+
 /// This process closes a descriptor of the queue: its registration, if it has one, ends.
 pub fn closing(ns: &'static Namespace, object: &Ref) {
     let Ok(me) = lifeline::my_token(ns) else { return };
-    let queue = Queue::of(object);
-    if queue.head().notify.token.get() == me {
-        let Ok(locked) = Locked::acquire(object, ns, me) else { return };
-        take_back(&locked, object, me);
+    if Queue::of(object).head().notify.token.get() == me {
+        let _ = take_back(ns, object, me);
     }
-    let_go(object, LEFT);
+    watcher::follow(object, me, core::ptr::null_mut());
 }
 
-fn take_back(locked: &Locked<'_>, object: &Ref, me: u64) {
+/// Takes this process's registration back, whichever of its descriptors it was made with. EBADMSG.
+pub(super) fn take_back(ns: &'static Namespace, object: &Ref, me: u64) -> Result<()> {
+    let locked = Locked::acquire(object, ns, me).map_err(|_| Errno::EBADMSG)?;
     let notify = &locked.shared.head().notify;
     if notify.token.get() == me {
-        // Whichever of the process's descriptors it was registered with.
-        descriptor::each_of(object, &mut |object| let_go(object, DROPPED));
         clear(notify);
     }
+    Ok(())
 }
 
 /// Whether this process has ever registered.
@@ -161,46 +174,19 @@ pub fn notify(fd: c_int, event: In<libc::sigevent>) -> Result<()> {
     let section = Section::enter()?;
     let me = lifeline::my_token(ns)?;
     let object = descriptor::find(fd)?;
-    let mut watch = None;
-    {
-        let locked = Locked::acquire(&object, ns, me).map_err(|_| Errno::EBADMSG)?;
-        match event {
-            None => take_back(&locked, &object, me),
-            Some(event) => watch = register(ns, &locked, &object, me, &event)?,
-        }
-    }
+    let Some(event) = event else { return take_back(ns, &object, me) };
+    let watch = register(ns, &object, me, &event)?;
     drop(section);
     // Outside the section: starting a thread takes locks of libc's.
     match watch {
         None => Ok(()),
-        Some(watch) => start(watch, ns, me, fd),
+        Some(watch) => watcher::start(watch, ns, me, fd),
     }
 }
 
-/// What a watching thread knows, in this process's own memory: nothing that is called or
-/// signalled is taken from shared memory.
-struct Watch {
-    object: Ref,
-    turn: u32,
-    event: SigEvent,
-    state: AtomicU32,
-}
-
-/// What a thread is started with. It lies on its starter's stack.
-struct Start {
-    watch: *mut Watch,
-    /// 1 once the thread runs. glibc's set*id calls wait for threads that have not begun, and in a
-    /// child made by a bare clone(2) such a thread never will.
-    begun: AtomicU32,
-}
-
-fn register(
-    ns: &'static Namespace,
-    locked: &Locked<'_>,
-    object: &Ref,
-    me: u64,
-    event: &SigEvent,
-) -> Result<Option<*mut Watch>> {
+/// The watch of the registration for which a thread is yet to be started, if it needs one.
+fn register(ns: &'static Namespace, object: &Ref, me: u64, event: &SigEvent) -> Result<Option<*mut Watch>> {
+    let locked = Locked::acquire(object, ns, me).map_err(|_| Errno::EBADMSG)?;
     let head = locked.shared.head();
     let notify = &head.notify;
     EVER.store(true, Relaxed);
@@ -217,19 +203,15 @@ fn register(
     notify.signal.set(event.signal as u32);
     notify.watched.set(watched as u32);
     let turn = notify.turn.atomic().fetch_add(1, Release).wrapping_add(1);
-    let watch = if watched {
-        let watch = Watch { object: object.again(), turn, event: *event, state: AtomicU32::new(WATCHING) };
-        let place = map::anonymous(size_of::<Watch>())?.cast::<Watch>();
-        // SAFETY: fresh memory.
-        unsafe { place.write(watch) };
-        let_go(object, LEFT);
-        object.watch.store(place as usize, Release);
-        Some(place)
-    } else {
-        None
-    };
+    let mut without_thread = None;
+    if watched {
+        let watch = Watch::new(object, me, turn, event)?;
+        if !watcher::follow(object, me, watch) {
+            without_thread = Some(watch);
+        }
+    }
     notify.token.atomic().store(me, Release);
-    Ok(watch)
+    Ok(without_thread)
 }
 
 /// Whether somebody may send who may not signal this process (kill(2)). That may also be a process that
@@ -239,127 +221,4 @@ fn strangers_may_send(ns: &Namespace, perm: &Perm) -> bool {
     // SAFETY: no arguments.
     let uid = unsafe { syscall!(libc::SYS_getuid) }.unwrap_or(0) as u32;
     ns.is_shared() || uid == 0 || perm.mode & 0o066 != 0 || perm.uid != uid
-}
-
-/// The descriptor's last registration, if it had a watching thread, is over: taken back (DROPPED),
-/// or fired (LEFT). Whoever of the descriptor and the thread comes last frees what they share.
-fn let_go(object: &Ref, side: u32) {
-    let watch = object.watch.swap(0, AcqRel) as *mut Watch;
-    if !watch.is_null() {
-        // SAFETY: not freed before both have let go.
-        unsafe { release(watch, side) };
-    }
-}
-
-/// # Safety
-/// `watch` came from `register`; each of the two sides calls this once.
-unsafe fn release(watch: *mut Watch, side: u32) {
-    // SAFETY: the memory is there until the second call.
-    unsafe {
-        if (*watch).state.swap(side, AcqRel) != WATCHING {
-            drop(watch.read());
-            map::unmap(watch.cast(), size_of::<Watch>());
-        }
-    }
-}
-
-/// States of a watch: its thread waits, and the descriptor knows it; the registration was taken
-/// back; the descriptor knows it no more; the thread is through.
-const WATCHING: u32 = 0;
-const DROPPED: u32 = 1;
-const LEFT: u32 = 2;
-const THROUGH: u32 = 3;
-
-fn start(watch: *mut Watch, ns: &'static Namespace, me: u64, fd: c_int) -> Result<()> {
-    // SAFETY: the thread that could free it is not started yet.
-    let event = unsafe { (*watch).event };
-    let attributes = match event.how {
-        libc::SIGEV_THREAD => event.attributes,
-        _ => core::ptr::null(),
-    };
-    let start = Start { watch, begun: AtomicU32::new(0) };
-    // SAFETY: the thread takes its side of the watch over, which may be gone as soon as it runs. It inherits
-    // the mask, so that it runs no handler of the program's.
-    let created = unsafe {
-        let mut thread: libc::pthread_t = core::mem::zeroed();
-        let argument = core::ptr::addr_of!(start).cast_mut().cast();
-        let created = libc::pthread_create(&mut thread, attributes, run, argument);
-        if created == 0 && !is_detached(attributes) {
-            libc::pthread_detach(thread);
-        }
-        created
-    };
-    while created == 0 && start.begun.load(Acquire) == 0 {
-        let _ = futex::wait_until(&start.begun, 0, &clock::sooner(None, 1_000_000_000));
-    }
-    if created == 0 {
-        return Ok(());
-    }
-    let _section = Section::enter()?;
-    if let Ok(object) = descriptor::find(fd) {
-        if let Ok(locked) = Locked::acquire(&object, ns, me) {
-            take_back(&locked, &object, me);
-        }
-    }
-    // SAFETY: the side of the thread that was never started.
-    unsafe { release(watch, THROUGH) };
-    Err(Errno::ENOMEM)
-}
-
-unsafe fn is_detached(attributes: *const libc::pthread_attr_t) -> bool {
-    extern "C" {
-        fn pthread_attr_getdetachstate(attr: *const libc::pthread_attr_t, state: *mut c_int) -> c_int;
-    }
-    let mut state = libc::PTHREAD_CREATE_JOINABLE;
-    // SAFETY: the program's attributes are valid, as mq_notify(3) asks.
-    !attributes.is_null()
-        && unsafe { pthread_attr_getdetachstate(attributes, &mut state) } == 0
-        && state == libc::PTHREAD_CREATE_DETACHED
-}
-
-/// Whoever was to tell may have been killed over it, with the lock held: the repair tells.
-fn look_round(object: &Ref) {
-    if let (Ok(ns), Ok(_section)) = (namespace::current(), Section::enter()) {
-        let _ = lifeline::my_token(ns).map(|me| Locked::acquire(object, ns, me).is_ok());
-    }
-}
-
-/// The watching thread: sleeps until its registration ends, and delivers if it was fired.
-extern "C" fn run(place: *mut c_void) -> *mut c_void {
-    let start = place.cast::<Start>();
-    // SAFETY: the starter waits for the store; of the word that may be gone then only the address is used.
-    let place = unsafe {
-        let (place, begun) = ((*start).watch, &(*start).begun);
-        begun.store(1, Release);
-        futex::wake(begun, 1);
-        place
-    };
-    // SAFETY: not freed before this side has let go.
-    let (event, sender, done) = unsafe {
-        let watch = &*place;
-        let queue = Queue::of(&watch.object);
-        let notify = &queue.head().notify;
-        while notify.turn.atomic().load(Acquire) == watch.turn {
-            let until = clock::sooner(None, 1_000_000_000);
-            if futex::wait_until(notify.turn.atomic(), watch.turn, &until) == Err(Errno::ETIMEDOUT) {
-                look_round(&watch.object);
-            }
-        }
-        let sender = (notify.sender_pid.get(), notify.sender_uid.get());
-        let delivered = notify.delivered[watch.turn as usize % notify.delivered.len()].get() == watch.turn;
-        (watch.event, sender, delivered || watch.state.load(Acquire) == DROPPED)
-    };
-    // SAFETY: this side, once.
-    unsafe { release(place, THROUGH) };
-    if done {
-        return core::ptr::null_mut();
-    }
-    if let (libc::SIGEV_THREAD, Some(function)) = (event.how, event.function) {
-        // As glibc starts it: with no signal blocked.
-        set_mask(libc::SIG_SETMASK, 0);
-        function(event.value);
-    } else if event.how == libc::SIGEV_SIGNAL {
-        let _ = process::pid().and_then(|pid| send_signal(pid, event.signal, event.value, sender));
-    }
-    core::ptr::null_mut()
 }

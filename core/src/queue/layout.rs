@@ -163,9 +163,9 @@ pub struct Notify {
     pub due: W32,
     /// The pid namespace in which `pid` means something, by its inode number.
     pub pid_namespace: W64,
-    /// The last turns whose sender could signal the registrant himself, so that the watching thread need not,
-    /// however late it wakes; each at its number modulo their number.
-    pub delivered: [W32; 64],
+    /// The last turns that ended with a message whose sender could not signal the registrant himself: its watching
+    /// thread is to, however late it wakes. Each at its number modulo their number.
+    pub left: [W32; 64],
 }
 
 /// What follows the common header.

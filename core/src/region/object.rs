@@ -63,7 +63,7 @@ pub struct Object {
     pub fifo: AtomicU64,
     /// POSIX: a descriptor of the queue's file behind the FIFO, or -1.
     pub behind: AtomicI32,
-    /// POSIX: what the watching thread of this descriptor's registration knows, or 0
+    /// POSIX: the watch of this descriptor's last registration that had one, or 0
     /// (see [`crate::posix::notify`]).
     pub watch: AtomicUsize,
     geometry: core::cell::UnsafeCell<Geometry>,
@@ -276,6 +276,10 @@ impl Ref {
     pub fn again(&self) -> Ref {
         add(&self.object.refs, 1);
         Ref { object: self.object }
+    }
+    /// Whether the object is still in use: in a table, or about to be.
+    pub fn is_live(&self) -> bool {
+        self.object.refs.load(Relaxed) & LIVE != 0
     }
     /// Takes the object out of use: no new references, unmapped with the last. Once only.
     fn retire(&self) {
