@@ -2,11 +2,13 @@
 //!
 //! The messages of one key form a list; its first is the key's leader and hangs in the key table
 //! (a hash table), and in the keymap (small keys) or the heap (large ones). A message that leaves
-//! the queue is always the first of its key, whatever the request, so lists need one link only.
+//! the queue is always the first of its key, whatever the request, so lists need one link only. A message that came into an
+//! empty queue is alone, and in none of this until another comes: most queues never hold two.
 //! All operations take constant time but MSG_EXCEPT and MSG_COPY, which follow the order of sending.
 
 use super::layout::*;
 use super::{Checked, Queue};
+use crate::likely::unlikely;
 use crate::region::{Corrupt, NIL, W32};
 
 /// What a receiver takes.
@@ -93,11 +95,13 @@ impl Queue<'_> {
     /// The message that a receiver gets, or NIL.
     #[inline(always)]
     pub fn find(&self, how: Match) -> Checked<u32> {
+        let sole = self.head().sole.get();
         let n = match how {
+            Match::NotEqual(key) => return self.find_except(key),
             Match::Any => self.head().first.get(),
+            _ if sole != NIL => sole,
             Match::Equal(key) => self.find_key(key)?,
             Match::AtMost(_) => self.smallest()?,
-            Match::NotEqual(key) => return self.find_except(key),
         };
         if n != NIL && !how.takes(self.node(n)?.key.get() as i64) {
             return Ok(NIL);
@@ -170,18 +174,42 @@ impl Queue<'_> {
             head.last.set(n);
         }
         node.next.set(NIL);
+        let count = head.count.get();
+        if count == 0 {
+            head.sole.set(n);
+        } else {
+            if unlikely(head.sole.get() != NIL) {
+                self.give_company()?;
+            }
+            self.enter(n, node, key)?;
+        }
+        head.count.set(count.wrapping_add(1));
+        head.bytes.set(head.bytes.get().wrapping_add(len));
+        Ok(())
+    }
+
+    /// The message that was alone is not any more.
+    #[inline(never)]
+    fn give_company(&self) -> Checked<()> {
+        let n = self.head().sole.get();
+        let node = self.node(n)?;
+        self.head().sole.set(NIL);
+        self.enter(n, node, node.key.get() as i64)
+    }
+
+    /// Enters a message in the list of its key.
+    #[inline(always)]
+    fn enter(&self, n: u32, node: &Node, key: i64) -> Checked<()> {
         let bucket = self.bucket(key)?;
         match self.find_in(bucket, key)? {
-            NIL => self.enter_key(n, node, key, bucket)?,
+            NIL => self.enter_key(n, node, key, bucket),
             leader => {
                 let leader = self.node(leader)?;
                 self.node(leader.tail.get())?.next.set(n);
                 leader.tail.set(n);
+                Ok(())
             }
         }
-        head.count.set(head.count.get().wrapping_add(1));
-        head.bytes.set(head.bytes.get().wrapping_add(len));
-        Ok(())
     }
 
     /// The same, by what stands in the node.
@@ -221,7 +249,11 @@ impl Queue<'_> {
                 _ => self.node(after)?.before.set(before),
             }
         }
-        self.leave_key(n, node)?;
+        if head.sole.get() == n {
+            head.sole.set(NIL);
+        } else {
+            self.leave_key(n, node)?;
+        }
         head.count.set(head.count.get().wrapping_sub(1));
         head.bytes.set(head.bytes.get().wrapping_sub(node.len.get() as u64));
         Ok(())
@@ -269,6 +301,7 @@ impl Queue<'_> {
         head.count.set(0);
         head.bytes.set(0);
         head.keys.set(0);
+        head.sole.set(NIL);
         head.first.set(NIL);
         head.last.set(NIL);
         head.heap.set(NIL);

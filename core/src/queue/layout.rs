@@ -201,6 +201,10 @@ pub struct QueueHeader {
     pub free: W32,
     /// Root of the heap of large keys.
     pub heap: W32,
+    /// The only message, while it is in no index; else NIL.
+    pub sole: W32,
+    /// POSIX: somebody polls: keep the FIFO in step.
+    pub polled: W32,
     /// Summary of the keymap, of [`QueueHeader::keymap_words`].
     pub keymap_top: W64,
     /// Sleeping receivers and senders.
@@ -218,8 +222,6 @@ pub struct QueueHeader {
     /// System V: binary logarithm of the table's size.
     pub table_bits: W32,
 
-    /// POSIX: somebody polls: keep the FIFO in step.
-    pub polled: W32,
     /// POSIX: nodes behind which memory stands.
     pub backed: W32,
     /// POSIX: nodes from this one on were never used, and are on no stack.

@@ -168,6 +168,7 @@ impl QueueHeader {
             &self.first,
             &self.last,
             &self.heap,
+            &self.sole,
             &self.free,
             &self.free_waiter,
             &self.receivers.head,

@@ -69,12 +69,16 @@ impl Bell {
     }
     /// Where it was rung last; elsewhere than here, if it ever was.
     pub fn place(seen: u64) -> Cpu {
-        let [last, other] = [seen, seen >> CPU_BITS].map(|place| Cpu(place as u16 as u32));
-        if last.is_here() && other.0 != 0 {
+        let other = Cpu((seen >> CPU_BITS) as u16 as u32);
+        if other.0 != 0 && Bell::is_near(seen) {
             other
         } else {
-            last
+            Cpu(seen as u16 as u32)
         }
+    }
+    /// Whether it was rung last on this processor, by this thread or by one that has let it have it.
+    fn is_near(seen: u64) -> bool {
+        Cpu(seen as u16 as u32).is_here()
     }
 }
 
@@ -136,7 +140,7 @@ impl Spin {
         }
         let here = peer.is_here();
         if here || past.crowded.get() {
-            match past.yield_to(ready) {
+            match past.yield_to(here, ready) {
                 Some(came) => return came,
                 None if here => return false,
                 None => {}
@@ -189,7 +193,7 @@ impl Spin {
             }
             last = now;
             if now >= probe {
-                if let Some(came) = past.yield_to(ready) {
+                if let Some(came) = past.yield_to(false, ready) {
                     return came;
                 }
                 last = clock::monotonic_ns();
@@ -204,13 +208,13 @@ impl Spin {
     pub fn let_flow(&self, always: bool, bell: &Bell) {
         let past = &tls().spin;
         let passed = past.passed.get();
-        if self.over || !always && !past.flows.get() && passed < UNTRIED {
+        let mut last = bell.look();
+        if self.over || Bell::is_near(last) || !always && !past.flows.get() && passed < UNTRIED {
             past.passed.set(passed.wrapping_add(1));
             return;
         }
         past.passed.set(0);
         past.flows.set(false);
-        let mut last = bell.look();
         for _ in 0..MOST_FLOW {
             (0..FLOW_PAUSES).for_each(|_| core::hint::spin_loop());
             let now = bell.look();
@@ -232,9 +236,17 @@ impl Spin {
 }
 
 impl Past {
-    /// Lets others have this processor: whether it has come by that. None: there are no others.
-    fn yield_to(&self, ready: &dyn Fn() -> bool) -> Option<bool> {
-        for _ in 0..2 {
+    /// Lets others have this processor: whether it has come by that. None: there are no others. Where there ought to be one
+    /// (`again`) a second time anyhow: the scheduler need not have let it run.
+    fn yield_to(&self, again: bool, ready: &dyn Fn() -> bool) -> Option<bool> {
+        if again {
+            // The common case, so without looking at the clock.
+            cpu::yield_now();
+            if ready() {
+                return Some(true);
+            }
+        }
+        for _ in 0..2 - again as u32 {
             let before = clock::monotonic_ns();
             cpu::yield_now();
             let now = clock::monotonic_ns();

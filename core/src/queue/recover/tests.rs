@@ -43,6 +43,7 @@ fn scramble(queue: &Queue<'_>, random: &mut Lcg) {
         &head.first,
         &head.last,
         &head.heap,
+        &head.sole,
         &head.free,
         &head.last_run,
         &head.table,
