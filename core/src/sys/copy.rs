@@ -38,7 +38,7 @@ core::arch::global_asm!(
     "movups [rdi + 16], xmm2",
     "jmp 7f",
     "3:",
-    "cmp rdx, 512",
+    "cmp rdx, 1024",
     "ja 6f",
     "lea rcx, [rdx - 32]",
     "xor eax, eax",
