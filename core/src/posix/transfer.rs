@@ -137,13 +137,15 @@ fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
 
 /// EAGAIN or ETIMEDOUT where waiting is out of the question.
 fn may_wait(caller: &Caller<'_>, deadline: Option<&Deadline>) -> Result<()> {
+    let late = deadline.is_some_and(Deadline::passed);
     // Other processes may have set the flag, but to ask takes a system call: for that there is time when polling has failed.
-    let as_before =
-        caller.patience.lasts(Queue::of(caller.object).head()) && descriptor::was_blocking(caller.object);
+    let as_before = !late
+        && caller.patience.lasts(Queue::of(caller.object).head())
+        && descriptor::was_blocking(caller.object);
     if !as_before && descriptor::is_nonblocking(caller.object) {
         return Err(Errno::EAGAIN);
     }
-    if deadline.is_some_and(Deadline::passed) {
+    if late {
         return Err(Errno::ETIMEDOUT);
     }
     Ok(())
