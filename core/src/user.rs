@@ -6,6 +6,7 @@ use crate::likely::unlikely;
 use crate::sys::copy;
 use core::ffi::c_char;
 use core::{mem::MaybeUninit, ptr};
+use libc::sembuf;
 
 /// The first address above user space. Programs that ask for 57-bit (52-bit) addresses get them only
 /// by an explicit hint; those are not served.
@@ -99,6 +100,17 @@ impl<T> In<T> {
             return Err(Errno::EFAULT);
         }
         Ok(())
+    }
+}
+
+impl In<sembuf> {
+    /// As [`In::read`], field by field.
+    #[inline(always)]
+    pub fn read_fields(self) -> Result<sembuf> {
+        self.check(size_of::<sembuf>())?;
+        // SAFETY: `new`'s contract.
+        let [sem_num, sem_op, flags] = unsafe { copy::three_words(self.0.cast()) }.ok_or(Errno::EFAULT)?;
+        Ok(sembuf { sem_num, sem_op: sem_op as i16, sem_flg: flags as i16 })
     }
 }
 

@@ -144,7 +144,7 @@ pub fn operate(id: c_int, ops: In<sembuf>, count: usize) -> Result<()> {
     if unlikely(count as u32 != 1) {
         return operate_within(id, ops, count, In::null());
     }
-    let op = ops.read()?;
+    let op = ops.read_fields()?;
     if at_once(id, Op::from(&op)) {
         return Ok(());
     }
