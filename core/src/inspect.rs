@@ -206,7 +206,7 @@ pub fn list(ns: &Namespace, each: &mut dyn FnMut(&ObjectInfo<'_>)) -> Result<()>
 
 fn list_indexes(ns: &Namespace, kind: Kind, room: Room, each: &mut dyn FnMut(&ObjectInfo<'_>)) -> Result<()> {
     let mut found = [0u64; ids::INDEXES as usize / 64];
-    ids::each_index(ns, room, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
+    ids::read_indexes(ns, room, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
     for index in (0..ids::INDEXES).filter(|i| found[*i as usize / 64] >> (i % 64) & 1 != 0) {
         describe(ns, kind, room.path(index).as_cstr(), each, &|info| {
             info.id = ids::known_id(ns, room, index)

@@ -210,19 +210,44 @@ pub fn publish(ns: &Namespace, room: Room, fd: i32, limit: u32, stamp: &dyn Fn(i
     Err(Errno::ENOSPC)
 }
 
-/// Makes the hints true again, from the directory: after files were removed by hand.
+/// Makes the hints true again if the directory contradicts them: after files were removed by hand, or processes killed on the way.
 pub fn recount(ns: &Namespace, room: Room) -> Result<()> {
     let hints = hints(ns, room)?;
+    if entries(ns, room)? == Some(hints.count()) {
+        return Ok(());
+    }
     let mut found = [0u64; INDEXES as usize / 64];
-    each_index(ns, room, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
+    read_indexes(ns, room, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
     for (word, found) in hints.map.iter().zip(found) {
         word.store(found, Relaxed);
     }
     Ok(())
 }
 
-/// Calls `each` with every index that is there.
+/// How many indexes there are, where the directory's length says it: on tmpfs, which counts 20 bytes for each entry, `.` and `..`.
+fn entries(ns: &Namespace, room: Room) -> Result<Option<u32>> {
+    let mut path = Text::<8>::new();
+    path.push(room.name().as_bytes());
+    let len = file::stat_at(ns.dir()?, path.as_cstr())?.size;
+    // And one for the hints.
+    Ok(u32::try_from(len / 20).ok().filter(|_| len.is_multiple_of(20)).and_then(|n| n.checked_sub(3)))
+}
+
+/// Calls `each` with every index that is there, by the hints, once they agree with the directory.
 pub fn each_index(ns: &Namespace, room: Room, each: &mut dyn FnMut(u32)) -> Result<()> {
+    recount(ns, room)?;
+    for (w, word) in hints(ns, room)?.map.iter().enumerate() {
+        let mut bits = word.load(Relaxed);
+        while bits != 0 {
+            each(w as u32 * 64 + bits.trailing_zeros());
+            bits &= bits - 1;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `each` with every index in the directory, whatever the hints say.
+pub fn read_indexes(ns: &Namespace, room: Room, each: &mut dyn FnMut(u32)) -> Result<()> {
     let mut path = Text::<8>::new();
     path.push(room.name().as_bytes());
     let dir = file::open_at(ns.dir()?, path.as_cstr(), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;

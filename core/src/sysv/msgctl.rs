@@ -120,8 +120,6 @@ fn info(ns: &'static Namespace, cmd: c_int, buf: Out<MsgInfo>) -> Result<c_int> 
         let _section = Section::enter()?;
         if cmd == MSG_INFO {
             let (messages, bytes) = totals(ns)?;
-            // Killed creators and removers leave the hints behind the truth.
-            ids::recount(ns, Room::Msg)?;
             info.msgmap = messages as c_int;
             info.msgtql = bytes as c_int;
         }

@@ -260,8 +260,6 @@ fn info(ns: &'static Namespace, cmd: c_int, buf: Out<SemInfo>) -> Result<c_int> 
         let _section = Section::enter()?;
         if cmd == SEM_INFO {
             info.semaem = total(ns)? as c_int;
-            // Killed creators and removers leave the hints behind the truth.
-            ids::recount(ns, Room::Sem)?;
         }
         let (count, highest) = ids::used(ns, Room::Sem)?;
         if cmd == SEM_INFO {

@@ -155,8 +155,6 @@ fn usage(ns: &'static Namespace, buf: Out<ShmUsage>) -> Result<c_int> {
             segment::look_at(ns, me, index);
         })?;
         let (pages, resident) = shm::totals(ns)?;
-        // As for MSG_INFO: the hints may lag behind.
-        ids::recount(ns, Room::Shm)?;
         let (count, highest) = ids::used(ns, Room::Shm)?;
         let info = ShmUsage {
             used_ids: count as _,
