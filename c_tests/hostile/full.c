@@ -4,6 +4,7 @@
  * again, everything works again.
  */
 #include "ground.h"
+#include <pthread.h>
 #include <semaphore.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
@@ -351,12 +352,80 @@ static int mode_psem(void)
     return 0;
 }
 
+/* A thread that sleeps until a message comes, or until the queue is removed: a process would need room for itself. */
+struct receiver {
+    pthread_t thread;
+    int id;
+    mqd_t mqd;
+    ssize_t got;
+    int error;
+};
+
+static void *sleeper(void *argument)
+{
+    struct receiver *r = argument;
+    struct { long type; char text[64]; } message;
+
+    r->got = r->id != -1 ? msgrcv(r->id, &message, sizeof message.text, 0, 0)
+                         : mq_receive(r->mqd, message.text, sizeof message.text, NULL);
+    r->error = errno;
+    return NULL;
+}
+
+static void let_sleep(struct receiver *r, int id, mqd_t mqd)
+{
+    r->id = id;
+    r->mqd = mqd;
+    NEED(pthread_create(&r->thread, NULL, sleeper, r) == 0, "pthread_create");
+    usleep(300000);
+}
+
+static void has_ended(struct receiver *r, ssize_t got, int error)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    NEED(pthread_timedjoin_np(r->thread, NULL, &until) == 0, "sleeps still");
+    NEED(r->got == got && (got != -1 || r->error == error), "%zd, %s", r->got, strerror(r->error));
+}
+
+/* Waiting takes memory in the queue's file; where there is none, one waits nevertheless. */
+static int mode_sleep(void)
+{
+    struct { long type; char text[64]; } message = {.type = 1};
+    struct mq_attr attr = {.mq_maxmsg = 2, .mq_msgsize = 64};
+    int id = msgget(IPC_PRIVATE, 0600), other = msgget(IPC_PRIVATE, 0600), turn;
+    mqd_t mqd = mq_open("/full", O_CREAT | O_RDWR, 0600, &attr);
+    struct receiver r;
+
+    NEED(id != -1 && other != -1 && mqd != (mqd_t)-1, "with room");
+    for (turn = 0; turn < 2; turn++) {
+        if (turn == 0)
+            fill();
+        let_sleep(&r, id, -1);
+        NEED(msgsnd(id, &message, 64, 0) == 0, "msgsnd, turn %d", turn);
+        has_ended(&r, 64, 0);
+        let_sleep(&r, -1, mqd);
+        NEED(mq_send(mqd, message.text, 64, 0) == 0, "mq_send, turn %d", turn);
+        has_ended(&r, 64, 0);
+        if (turn == 0)
+            empty();
+    }
+    fill();
+    let_sleep(&r, other, -1);
+    NEED(msgctl(other, IPC_RMID, NULL) == 0, "IPC_RMID");
+    has_ended(&r, -1, EIDRM);
+    NEED(msgctl(id, IPC_RMID, NULL) == 0 && mq_close(mqd) == 0 && mq_unlink("/full") == 0, "the end");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct mode modes[] = {
         {"mq", mode_mq},       {"msg", mode_msg},       {"grow", mode_grow},
         {"first", mode_first}, {"inodes", mode_inodes}, {"fsize", mode_fsize},
-        {"psem", mode_psem},   {"shm", mode_shm},
+        {"psem", mode_psem},   {"shm", mode_shm},       {"sleep", mode_sleep},
     };
 
     directory = getenv("USIPC_DIR");

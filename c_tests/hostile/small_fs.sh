@@ -14,6 +14,7 @@ expect() { [ "$2" = "$3" ] || { echo "$1: expected '$2', got '$3'"; exit 1; }; }
 case_mq() { small size=1M && preloaded "$FULL" mq; }
 case_msg() { small size=1M && preloaded "$FULL" msg; }
 case_grow() { small size=1M && USIPC_MSGMNB=4M preloaded "$FULL" grow; }
+case_sleep() { small size=1M && preloaded "$FULL" sleep; }
 case_psem() { small size=1M && preloaded "$FULL" psem; }
 case_first() { small size=1M && preloaded "$FULL" first; }
 case_shm() { small size=1M && preloaded "$FULL" shm; }

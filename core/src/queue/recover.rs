@@ -82,6 +82,7 @@ impl<'r> Queue<'r> {
         }
         self.relist(&waiters)?;
         head.common.broken.set(0);
+        self.tell_overflowed(u32::MAX >> 1);
         if head.common.removed.get() != 0 {
             // Its remover was killed before he had told everybody.
             self.end_all(waiter_kind::RECEIVER, waiting::REMOVED, wakes)?;

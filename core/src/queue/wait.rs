@@ -244,6 +244,10 @@ impl Sleeper for Waiting {
 
     fn slice_ns(&self, object: &Ref) -> i64 {
         let queue = Queue::of(object);
+        if self.entry == NIL && queue.used_waiters().is_empty() {
+            // There is no memory for entries, so nobody else looks.
+            return SLICE_NS;
+        }
         let mut w = queue.waiter(self.entry).map_or(NIL, |waiter| queue.list(waiter.kind.get()).tail.get());
         for _ in 0..WATCHERS {
             if w == self.entry && w != NIL {

@@ -113,11 +113,12 @@ impl<'r> Queue<'r> {
         }
     }
 
-    /// Ends the wait of all in a list in the same way.
+    /// Ends the wait of all in a list in the same way. Those for whom there was no entry see for themselves.
     pub fn end_all(&self, kind: u32, how: u32, wakes: &mut Wakes<'r>) -> Checked<()> {
         for _ in 0..=WAITERS {
             let w = self.list(kind).head.get();
             if w == NIL {
+                self.tell_overflowed(u32::MAX >> 1);
                 return Ok(());
             }
             let waiter = self.waiter(w)?;

@@ -107,7 +107,7 @@ impl TokenLock {
         // SYNC: object lock (release side)
         // A plain store, at a third of an exchange's cost. The mark of one who comes between the load and the store is lost; but
         // he finds, on his way to sleep, that the word is not what it was, and if this thread is kept from running just here,
-        // he looks again by himself after a slice.
+        // he looks again by himself after a slice. In the models nobody does, so there it is the exchange.
         if cfg!(loom) || unlikely(self.word().load(Relaxed) & WAITERS != 0) {
             self.release_and_wake();
         } else {

@@ -277,3 +277,43 @@ impl Past {
         self.rest_until.get() != 0 && clock::monotonic_ns() < self.rest_until.get()
     }
 }
+
+#[cfg(all(test, not(any(loom, miri))))]
+mod tests {
+    use super::*;
+
+    /// Whether this thread runs on processor `n` from here on.
+    fn moved_to(n: usize) -> bool {
+        // SAFETY: all-zero is an empty set; the set is valid for its size.
+        unsafe {
+            let mut set: libc::cpu_set_t = core::mem::zeroed();
+            libc::CPU_SET(n, &mut set);
+            libc::sched_setaffinity(0, size_of_val(&set), &set) == 0
+        }
+    }
+
+    #[test]
+    fn who_rang_last_is_sent_to_the_other() {
+        if number_is_unknown() || !moved_to(1) {
+            return;
+        }
+        // SAFETY: all atomics.
+        let bell: Bell = unsafe { core::mem::zeroed() };
+        bell.ring();
+        let there = Cpu::here();
+        assert!(Bell::place(bell.look()) == there, "nobody has rung elsewhere");
+        assert!(moved_to(0));
+        assert!(Bell::place(bell.look()) == there);
+        bell.ring();
+        bell.ring();
+        assert!(Bell::place(bell.look()) == there, "in a queue used both ways");
+        let here = Cpu::here();
+        assert!(moved_to(1));
+        assert!(Bell::place(bell.look()) == here);
+    }
+
+    /// Without glibc's rseq area.
+    fn number_is_unknown() -> bool {
+        Cpu::here().0 == 0
+    }
+}
