@@ -61,6 +61,8 @@ named() {
         "$(USIPC_NAMESPACE=cli-$$ "$USIPC" run -- sh -c 'echo "$USIPC_DIR"')"
     "$USIPC" rm --namespace "cli-$$" namespace
     [ ! -e "$dir" ] && pass run/namespace-removed || fail run/namespace-removed "$dir is still there"
+    # The user's own directory of namespaces, unless there are others in it.
+    rmdir "${dir%/*}" 2>/dev/null || true
 }
 
 failures() {
