@@ -61,6 +61,7 @@ if [ "${README_INSIDE:-}" = yes ]; then
     unset USIPC_LIB
     run_blocks
     "$USIPC" rm namespace
+    rmdir "/dev/shm/usipc-$(id -u)" 2>/dev/null || true
     return 0
 fi
 
