@@ -19,7 +19,7 @@ fn watch_ns(rank: usize) -> i64 {
         0 => 25_000_000,
         1 => 45_000_000,
         _ if rank < WATCHERS => 200_000_000,
-        _ => 500_000_000,
+        _ => 900_000_000,
     }
 }
 /// Where there are no adjustments, all that may have been lost is a wake-up that died with its sender.

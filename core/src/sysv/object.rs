@@ -30,13 +30,12 @@ pub struct Kind {
     pub empty: fn(&'static Namespace, &Ref, u32),
 }
 
-/// Keys that a process remembers, in memory that is only there where it is used. More would make every start of a program slower.
-pub type Keys = [AtomicU64; 1 << KEYS_BITS];
-const KEYS_BITS: u32 = 13;
+/// Keys that a process remembers: as many as there can be, in memory that is only there where it is used.
+pub type Keys = [AtomicU64; ids::INDEXES as usize];
 
 impl Kind {
     fn key_slot(&'static self, key: i32) -> &'static AtomicU64 {
-        &self.keys[((key as u32).wrapping_mul(0x9e37_79b1) >> (32 - KEYS_BITS)) as usize]
+        &self.keys[((key as u32).wrapping_mul(0x9e37_79b1) >> (32 - ids::INDEXES.trailing_zeros())) as usize]
     }
 
     /// Keeps `key -> id` for the next look-up. It needs no end: `removed` in the header ends it.
