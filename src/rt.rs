@@ -67,7 +67,7 @@ core::arch::global_asm!(
 /// was handed on through exec, and the forks to come. Nothing else, since every program under a preload waits
 /// for it.
 extern "C" fn at_start() {
-    let _ = usipc_core::process::pid();
+    usipc_core::process::begin();
     usipc_core::namespace::handover::adopt();
     usipc_core::namespace::birth::watch_forks();
 }

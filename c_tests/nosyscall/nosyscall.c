@@ -3,7 +3,9 @@
  * forbidden or counted.
  *     OPERATION  msg (msgsnd and msgrcv), msgget (of a known key), mq (mq_send and mq_receive),
  *                sem (semop without SEM_UNDO), sem-undo (a lock held with SEM_UNDO), sem-beside (the same
- *                while another process has adjustments there), sem-array (three semaphores in one semop), semctl (GETVAL), semget, shmget (of a known key), all
+ *                while another process has adjustments there), sem-array (three semaphores in one semop),
+ *                semctl (GETVAL), semget, shmget (of a known key), all; and where system calls are only
+ *                counted, mq-polled (mq on a queue that has been polled), shm-attach (shmat and shmdt)
  *     GUARD      filter (seccomp kills at any call but write and exit_group), strict (seccomp's strict
  *                mode), marks (two write(2) calls between which a tracer counts), none
  * Ends with 0 when all were done, with 20 when an operation failed, with 21 when what was forbidden
@@ -13,6 +15,7 @@
 #include "ground.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
@@ -224,7 +227,31 @@ static int do_all(void)
 
 static int do_nothing(void) { return 0; }
 
-static void warm_up(int beside)
+/* From empty to one message and back: what poll(2) says changes each time. */
+static int do_mq_polled(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++)
+        if (send_mq(i) == -1 || receive_mq(i) == -1)
+            return -1;
+    return 0;
+}
+
+static int do_shm_attach(void)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        char *p = shmat(segment, NULL, 0);
+
+        if (p == (char *)-1 || (*p = (char)i, shmdt(p)) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static void warm_up(int (*operation)(void))
 {
     struct mq_attr attr = {.mq_maxmsg = DEPTH + 2, .mq_msgsize = LONGEST};
 
@@ -234,10 +261,16 @@ static void warm_up(int beside)
     segment = shmget(KEY, 4096, IPC_CREAT | 0600);
     NEED(queue != -1 && mqd != (mqd_t)-1 && set != -1 && segment != -1, "making the objects");
     NEED(do_all() == 0 && do_all() == 0, "warming up");
-    if (beside) {
+    if (operation == do_sem_beside) {
         start_neighbour();
         NEED(do_sem_beside() == 0, "warming up");
     }
+    if (operation == do_mq_polled) {
+        struct pollfd look = {mqd, POLLIN, 0};
+
+        NEED(poll(&look, 1, 0) == 0 && do_mq_polled() == 0, "warming up");
+    }
+    NEED(operation != do_shm_attach || operation() == 0, "warming up");
 }
 
 static void enter_filter(void)
@@ -282,7 +315,7 @@ int main(int argc, char **argv)
     } operations[] = {{"msg", do_msg},           {"mq", do_mq},
                       {"msgget", do_msgget},     {"sem", do_sem},
                       {"sem-undo", do_sem_undo}, {"sem-array", do_sem_array},
-                      {"sem-beside", do_sem_beside},
+                      {"sem-beside", do_sem_beside}, {"mq-polled", do_mq_polled}, {"shm-attach", do_shm_attach},
                       {"semctl", do_semctl},     {"semget", do_semget}, {"shmget", do_shmget},
                       {"all", do_all},           {"nothing", do_nothing}};
     size_t i;
@@ -295,7 +328,7 @@ int main(int argc, char **argv)
     NEED(i < LENGTH(operations), "no such operation: %s", argv[1]);
     pid = fork_bound();
     if (pid == 0) {
-        warm_up(operations[i].run == do_sem_beside);
+        warm_up(operations[i].run);
         guarded_child(argv[2], operations[i].run);
         _exit(22);
     }

@@ -35,9 +35,9 @@ without() { # DIR OPERATION GUARD
     expect "$2" "$2 under $3: exit 0" "$(preloaded "$1" "$BIN/nosyscall" "$2" "$3" 2>&1)"
 }
 
-counted() { # DIR OPERATION
+counted() { # DIR OPERATION [CALLS]
     traced env USIPC_DIR="$1" LD_PRELOAD="$LIBUSIPC" "$BIN/nosyscall" "$2" marks || return
-    expect "system calls in 10,000 rounds of $2" 0 "$(count_between_marks "$SCRATCH/trace")"
+    expect "system calls in 10,000 rounds of $2" "${3:-0}" "$(count_between_marks "$SCRATCH/trace")"
 }
 
 control_counts() {
@@ -77,4 +77,10 @@ build nosyscall "$HERE/nosyscall.c" && {
             on_ours "$operation-strace" counted "$operation"
         fi
     done
+    if strace -o /dev/null true 2>/dev/null; then
+        # A poller asks the kernel, which is told of each change by three calls: fstat, ioctl, and write or read.
+        on_ours mq-polled-strace counted mq-polled 60000
+        # One to map what is known, one to unmap it.
+        on_ours shm-attach-strace counted shm-attach 20000
+    fi
 }

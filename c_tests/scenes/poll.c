@@ -276,6 +276,33 @@ static void closed(void)
     say_poll(mqd);
 }
 
+static int open_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 2000; fd++)
+        count += fcntl(fd, F_GETFD) != -1;
+    return count;
+}
+
+/* What the library keeps open for a queue that is polled goes with it. */
+static void closed_without_trace(void)
+{
+    mqd_t mqd = mq_new(1);
+    int before = open_descriptors();
+
+    for (int i = 0; i < 3; i++) {
+        mqd_t looked_at = mq_again(O_RDWR);
+        say_ready(looked_at);
+        mq_put(looked_at, "x", 0);
+        say_ready(looked_at);
+        mq_rcv(mqd);
+        say_ready(looked_at);
+        mq_close(looked_at);
+        say("%d more than before", open_descriptors() - before);
+    }
+}
+
 static void times_out(void)
 {
     mqd_t mqd = mq_new(1);
@@ -396,5 +423,5 @@ SCENES(SCENE_WITH(states, 1), SCENE_WITH(states, 2), SCENE_WITH(states, 3), SCEN
        SCENE_WITH(late_look, 1), SCENE_WITH(late_look, 2), SCENE_WITH(late_look, 10), SCENE(long_life_before),
        SCENE(access_modes), SCENE(opened_twice), SCENE(duplicated), SCENE(unlinked), SCENE(unlinked_and_shared),
        SCENE(opened_elsewhere), SCENE(others_never_look), SCENE(inherited), SCENE(between_users), SCENE(mixed_set),
-       SCENE(closed), SCENE(times_out), SCENE(epoll_level), SCENE(epoll_oneshot), SCENE(epoll_edge),
+       SCENE(closed), SCENE(closed_without_trace), SCENE(times_out), SCENE(epoll_level), SCENE(epoll_oneshot), SCENE(epoll_edge),
        SCENE(taken_over), SCENE(handed_over))

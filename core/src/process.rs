@@ -35,8 +35,11 @@ pub struct ProcessPage {
     pub(crate) cred: CredCache,
 }
 
+/// Among the data that the dynamic linker writes to in any case: a page more is a fault more in every program's start.
+#[link_section = ".data"]
 static PAGE: OnceNonZeroUsize = OnceNonZeroUsize::new();
 
+#[inline(always)]
 fn new_page() -> Result<NonZeroUsize> {
     let len = size_of::<ProcessPage>();
     let p = map::anonymous(len)?;
@@ -45,6 +48,9 @@ fn new_page() -> Result<NonZeroUsize> {
         crate::text::complain(&[b"this kernel has no MADV_WIPEONFORK (Linux 4.14), which usipc needs"]);
         Errno::ENOSYS
     })?;
+    // A write, since a page that is read first is taken twice.
+    // SAFETY: just mapped, of this type, all zero.
+    unsafe { &*p.cast::<ProcessPage>() }.pid.store(kernel_pid(), Relaxed);
     NonZeroUsize::new(p as usize).ok_or(Errno::ENOMEM)
 }
 
@@ -54,6 +60,14 @@ pub fn page() -> Result<&'static ProcessPage> {
     match page_if_any() {
         Some(page) => Ok(page),
         None => first_page(),
+    }
+}
+
+/// At the start of the program; inlined, since code from elsewhere in the library is another fault.
+#[inline(always)]
+pub fn begin() {
+    if PAGE.get().is_none() {
+        let _ = new_page().map(|page| PAGE.set(page));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::signal::{set_mask, ALL};
 use crate::sync::section::Section;
 use crate::sys::{map, raw::syscall, tls::tls};
 use crate::sysv::shm;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering::*};
 
@@ -101,11 +101,18 @@ fn live(birth: &Birth) -> Result<()> {
 }
 
 /// Has the handlers called at every fork(3) from now on. To be called once.
+#[inline(always)]
 pub fn watch_forks() {
+    // What pthread_atfork(3) is, in each library that uses it: code of its own, called by way of a table of its own.
     extern "C" {
-        fn pthread_atfork(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn())
-            -> c_int;
+        fn __register_atfork(
+            prepare: extern "C" fn(),
+            parent: extern "C" fn(),
+            child: extern "C" fn(),
+            // Any address, the same for all handlers of a library.
+            library: *const c_void,
+        ) -> c_int;
     }
     // SAFETY: the library is never unloaded. A failure (ENOMEM) leaves children to register themselves.
-    unsafe { pthread_atfork(prepare, in_parent, in_child) };
+    unsafe { __register_atfork(prepare, in_parent, in_child, prepare as *const c_void) };
 }

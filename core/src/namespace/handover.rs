@@ -38,7 +38,10 @@ fn inherited() -> Option<&'static Inherited> {
 }
 
 /// Looks once for a lifeline that was handed on, at the start of the program.
+#[inline(always)]
 pub fn adopt() {
+    // For its place see `process::PAGE`.
+    #[link_section = ".data"]
     static LOOKED: AtomicBool = AtomicBool::new(false);
     if LOOKED.swap(true, Relaxed) {
         return;

@@ -77,9 +77,9 @@ fn sole_user(st: &file::Stat) -> Option<u32> {
     (st.mode & 0o077 == 0).then_some(st.uid)
 }
 
-fn verify(head: &QueueHeader, st: &file::Stat) -> Result<Geometry> {
+fn verify(head: &QueueHeader, file_bytes: u64) -> Result<Geometry> {
     head.common.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
-    Ok(Geometry { sole_user: sole_user(st), ..measure(head, st.size)? })
+    measure(head, file_bytes)
 }
 
 /// Whether a file is long enough to be looked at. EINVAL.
@@ -96,16 +96,16 @@ pub fn map_queue(fd: i32, st: &file::Stat) -> Result<(Mapping, Geometry)> {
     check_file(st)?;
     let mapping = Mapping::new(fd, st.size as usize, st.file)?;
     // SAFETY: the mapping holds at least the header page.
-    let geometry = verify(unsafe { &*mapping.base.cast::<QueueHeader>() }, st)?;
-    Ok((mapping, geometry))
+    let geometry = verify(unsafe { &*mapping.base.cast::<QueueHeader>() }, st.size)?;
+    Ok((mapping, Geometry { sole_user: sole_user(st), ..geometry }))
 }
 
 /// The permissions of the queue behind a descriptor, without mapping it. EINVAL: it is none.
-pub fn look(fd: i32, st: &file::Stat) -> Result<Perm> {
-    check_file(st)?;
+pub fn look(fd: i32) -> Result<Perm> {
+    let file_bytes = file::len(fd).map_err(|_| Errno::EINVAL)?;
     let mut head = QueueHeader::zeroed();
     file::read_at(fd, head.bytes(), 0)?;
-    verify(&head, st)?;
+    verify(&head, file_bytes)?;
     Ok(head.common.perm())
 }
 
@@ -271,10 +271,37 @@ fn queue_still_open(name: u64) -> Option<(i32, Mapping, Geometry)> {
 /// over an exec, if the FIFO is kept.
 fn keep_behind(object: &Ref, queue: i32) -> Result<()> {
     let kept = file::control(object.number.load(Relaxed), libc::F_GETFD, 0)? & libc::FD_CLOEXEC == 0;
-    let duplicate = if kept { libc::F_DUPFD } else { libc::F_DUPFD_CLOEXEC };
-    let copy = file::control(queue, duplicate, 1000).or_else(|_| file::control(queue, duplicate, 60));
+    let copy = out_of_the_way(queue, if kept { libc::F_DUPFD } else { libc::F_DUPFD_CLOEXEC });
     object.behind.store(copy.unwrap_or(-1), Relaxed);
     Ok(())
+}
+
+/// A duplicate where programs do not expect descriptors, by F_DUPFD or F_DUPFD_CLOEXEC.
+fn out_of_the_way(fd: i32, duplicate: i32) -> Result<i32> {
+    file::control(fd, duplicate, 1000).or_else(|_| file::control(fd, duplicate, 60))
+}
+
+/// The FIFO that stands in for the object's descriptor: device and inode. None has the inode 0.
+fn fifo_of(object: &Ref) -> (u64, u64) {
+    (object.file().0, object.fifo.load(Relaxed))
+}
+
+/// Keeps a copy of `fifo`, a description of `file` that nobody else has and that does not block, if this is the object's
+/// FIFO.
+pub fn keep_tap(object: &Ref, fifo: i32, file: (u64, u64)) {
+    if file != fifo_of(object) {
+        return;
+    }
+    if let Ok(copy) = out_of_the_way(fifo, libc::F_DUPFD_CLOEXEC) {
+        object.tap.store(copy, Relaxed);
+    }
+}
+
+/// That copy, if the program has not closed it.
+pub fn tap(object: &Ref) -> Option<i32> {
+    let fd = object.tap.load(Relaxed);
+    (fd >= 0 && file::stat(fd).is_ok_and(|st| st.is(libc::S_IFIFO) && st.file == fifo_of(object)))
+        .then_some(fd)
 }
 
 /// Whether this process may have queue descriptors.
@@ -317,6 +344,9 @@ pub fn forget(ns: &'static Namespace, fd: i32) {
     if TABLE.has(fd as usize) {
         if let Some(object) = known(fd) {
             super::notify::closing(ns, &object);
+            if let Some(tap) = tap(&object) {
+                file::close(tap);
+            }
             if let Some(behind) = behind(&object) {
                 // The program's close is still to come: let it close the queue's own file.
                 let _ = file::replace(behind, fd, true);

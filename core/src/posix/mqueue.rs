@@ -3,7 +3,7 @@
 pub use super::notify::notify;
 pub use super::transfer::{receive, send};
 
-use super::descriptor::{self};
+use super::descriptor;
 use super::name;
 use crate::cred::{self, Cred};
 use crate::errno::{Errno, Result};
@@ -80,8 +80,7 @@ fn open_existing(ns: &Namespace, path: &core::ffi::CStr, oflag: c_int) -> Result
         Err(Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV) => return Err(Errno::EINVAL),
         Err(e) => return Err(e),
     };
-    let st = file::stat(fd.raw())?;
-    check_access(&descriptor::look(fd.raw(), &st)?, &cred::current()?, oflag)?;
+    check_access(&descriptor::look(fd.raw())?, &cred::current()?, oflag)?;
     install(fd, oflag)
 }
 

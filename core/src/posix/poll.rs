@@ -64,7 +64,7 @@ pub fn keep_in_step(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Opt
 fn step_after(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Option<u64>) {
     let level = |count| level(count, object.geometry().max_messages);
     let now = level(queue.head().count.get());
-    if before.map(level) != Some(now) && set_level(ns, queue, now).is_err() {
+    if before.map(level) != Some(now) && set_level(ns, object, queue, now).is_err() {
         // Nobody has it open, or it is gone.
         queue.head().polled.set(0);
     }
@@ -73,7 +73,18 @@ fn step_after(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Option<u6
 /// Puts as many pages into the FIFO. Err: nobody polls.
 #[cold]
 #[inline(never)]
-fn set_level(ns: &Namespace, queue: &Queue<'_>, level: usize) -> Result<()> {
+fn set_level(ns: &Namespace, object: &Ref, queue: &Queue<'_>, level: usize) -> Result<()> {
+    if let Some(tap) = descriptor::tap(object) {
+        return fill(tap, level);
+    }
+    let (fifo, file) = open_to_fill(ns, queue)?;
+    // A poller opens it once. Others do not keep it open, or nobody could tell when the last poller has gone.
+    descriptor::keep_tap(object, fifo.raw(), file);
+    fill(fifo.raw(), level)
+}
+
+/// The FIFO, for keeping it in step, and which file it is. ENXIO: nobody polls any more, and it is gone.
+fn open_to_fill(ns: &Namespace, queue: &Queue<'_>) -> Result<(file::Fd, (u64, u64))> {
     let dir = ns.dir()?;
     let (path, link) = paths(queue.head().poll_name.get());
     let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
@@ -88,19 +99,25 @@ fn set_level(ns: &Namespace, queue: &Queue<'_>, level: usize) -> Result<()> {
     }
     // For both, lest a poller that goes just now leave us to a SIGPIPE.
     let fifo = file::open_at(dir, path.as_cstr(), libc::O_RDWR | flags, 0)?;
-    if !file::stat(fifo.raw())?.is(libc::S_IFIFO) {
+    let st = file::stat(fifo.raw())?;
+    if !st.is(libc::S_IFIFO) {
         return Err(Errno::ENXIO);
     }
+    Ok((fifo, st.file))
+}
+
+/// Puts as many pages into a FIFO that does not block.
+fn fill(fifo: i32, level: usize) -> Result<()> {
     let mut page = [0u8; PAGE];
-    let bytes = file::bytes_waiting(fifo.raw())?;
+    let bytes = file::bytes_waiting(fifo)?;
     let mut pages = bytes.div_ceil(PAGE);
     // A part of a page is none of ours: all goes.
     let keep = if bytes % PAGE == 0 { level } else { 0 };
-    while pages > keep && file::read(fifo.raw(), &mut page).is_ok_and(|n| n > 0) {
+    while pages > keep && file::read(fifo, &mut page).is_ok_and(|n| n > 0) {
         pages -= 1;
     }
     while pages < level {
-        file::write(fifo.raw(), &page)?;
+        file::write(fifo, &page)?;
         pages += 1;
     }
     Ok(())
@@ -130,7 +147,8 @@ pub fn arm(fd: i32) -> Result<()> {
     let fifo = open_fifo(ns, &object, &locked.shared)?;
     let inode = file::stat(fifo.raw())?.file.1;
     locked.shared.head().polled.set(1);
-    set_level(ns, &locked.shared, level(locked.shared.head().count.get(), object.geometry().max_messages))?;
+    let now = level(locked.shared.head().count.get(), object.geometry().max_messages);
+    set_level(ns, &object, &locked.shared, now)?;
     descriptor::stand_in(&object, &fifo, inode)
 }
 

@@ -103,16 +103,12 @@ fn operate(
             patience.poll(object);
             Brief::hold(&begun).hand_on();
         }
-        let Begun { section, object, .. } = begun;
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
             Step::Sleep => {
                 let Some(wait) = &mut wait else { return Err(Errno::EBADMSG) };
-                wait.begin();
-                drop(object);
-                drop(section);
-                let result = sleep(wait);
+                let result = result_of(wait.block(begun));
                 patience.slept();
                 if let Some(result) = result {
                     return result;
@@ -123,8 +119,8 @@ fn operate(
 }
 
 /// What the call comes to after a wait; None: it begins again.
-fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
-    Some(match wait.block() {
+fn result_of(outcome: Outcome) -> Option<Result<usize>> {
+    Some(match outcome {
         Outcome::Received(result) => result,
         Outcome::Sent => Ok(0),
         // A handler with SA_RESTART has run: at the end of the line again, as in the kernel.
@@ -216,7 +212,9 @@ fn send_calmly(queue: &Queue<'_>, letter: &Letter) -> Checked<bool> {
     let n = head.free.get();
     let node = queue.node(n)?;
     let next = node.next.get();
-    queue.expect(next);
+    if let Ok(next) = queue.node(next) {
+        queue.expect(next.next.get());
+    }
     if unlikely(letter.fill(queue, n, node)?.is_err()) {
         return Ok(false);
     }
@@ -349,7 +347,9 @@ fn receive_calmly(queue: &Queue<'_>, sink: Sink, pid: u32) -> Checked<Option<usi
         return Ok(None);
     }
     let node = queue.node(n)?;
-    queue.expect(node.next.get());
+    if let Ok(next) = queue.node(node.next.get()) {
+        queue.expect(next.next.get());
+    }
     let Ok(len) = sink.hand_out(queue, n, node)? else { return Ok(None) };
     queue.dequeue(n, node, Doer { pid, now_s: clock::now_s() })?;
     Ok(Some(len))

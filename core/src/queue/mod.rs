@@ -99,14 +99,20 @@ impl<'r> Queue<'r> {
         })
     }
 
-    /// Has the memory of message `n`, if there is one, brought to this processor while other work is done: the next call is
-    /// probably about it.
+    /// Has the memory of message `n`, if there is one, brought to this processor while other work is done: a call soon is
+    /// probably about it. The next call is too soon: another processor's lines take longer to come.
     #[inline(always)]
     pub fn expect(&self, n: u32) {
         if let (Ok(node), Ok(text)) = (self.node(n), self.text(n, 0)) {
             cpu::fetch_to_write((node as *const Node).cast());
             cpu::fetch_to_write(text);
         }
+    }
+
+    /// The same for what comes `many` places on if messages lie as far apart as `n` and `next`.
+    #[inline(always)]
+    pub fn expect_in_line(&self, n: u32, next: u32, many: u32) {
+        self.expect(n.wrapping_add(next.wrapping_sub(n).wrapping_mul(many)));
     }
 
     /// The waiter with this index.

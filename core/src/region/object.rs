@@ -63,6 +63,8 @@ pub struct Object {
     pub fifo: AtomicU64,
     /// POSIX: a descriptor of the queue's file behind the FIFO, or -1.
     pub behind: AtomicI32,
+    /// POSIX: a descriptor of that FIFO through which this process keeps it in step, or -1.
+    pub tap: AtomicI32,
     /// POSIX: the watch of this descriptor's last registration that had one, or 0
     /// (see [`crate::posix::notify`]).
     pub watch: AtomicUsize,
@@ -180,6 +182,7 @@ impl Mapping {
         object.fifo.store(0, Relaxed);
         object.watch.store(0, Relaxed);
         object.behind.store(-1, Relaxed);
+        object.tap.store(-1, Relaxed);
         object.kind.store(kind as u32, Relaxed);
         // SAFETY: the slot is not LIVE, nobody reads its geometry.
         unsafe { *object.geometry.get() = geometry };

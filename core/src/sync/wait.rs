@@ -6,6 +6,7 @@
 //! the same object, or siglongjmp away.
 
 use super::section::Section;
+use crate::entry::Begun;
 use crate::errno::{Errno, Result};
 use crate::namespace::Namespace;
 use crate::region::object::Ref;
@@ -191,7 +192,7 @@ pub enum On<'a> {
 }
 
 impl<S: Sleeper> Wait<S> {
-    /// A wait that has been entered in the object. Call [`Wait::begin`] before leaving the section.
+    /// A wait that has been entered in the object.
     pub fn new(
         (object, ns, me): (&Ref, &'static Namespace, u64),
         sleeper: S,
@@ -217,14 +218,11 @@ impl<S: Sleeper> Wait<S> {
         }
     }
 
-    /// Makes the wait known to this thread's signal handlers. The caller is inside a section, and
-    /// the wait does not move until [`Wait::block`] returns.
-    pub fn begin(&mut self) {
+    /// Waits. What the call has `begun` ends first, and with it the section: from there on this thread's signal handlers
+    /// know the wait.
+    pub fn block(&mut self, begun: Begun) -> S::Outcome {
         tls().waiting.set(&self.known);
-    }
-
-    /// Waits.
-    pub fn block(&mut self) -> S::Outcome {
+        drop(begun);
         loop {
             if let Some(outcome) = self.look() {
                 return outcome;
@@ -337,7 +335,7 @@ unsafe fn settle_known<S: Sleeper>(known: *const Known, why: Why) {
 pub fn before_handler(restart: bool) {
     let known = tls().waiting.get();
     if !known.is_null() {
-        // SAFETY: set by begin(), cleared by settle(): the Wait lies on this thread's stack.
+        // SAFETY: set by block(), cleared by settle(): the Wait lies on this thread's stack.
         unsafe { ((*known).settle)(known, Why::Signal(restart)) };
     }
 }

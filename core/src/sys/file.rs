@@ -3,6 +3,7 @@
 use super::raw::syscall;
 use crate::errno::{Errno, Result};
 use core::ffi::CStr;
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
 /// An open descriptor that is closed when it goes out of scope.
@@ -79,11 +80,20 @@ pub fn close(fd: i32) {
 
 /// `fstatat(2)`; an empty path means `dir` itself; symbolic links are not followed.
 pub fn stat_at(dir: i32, path: &CStr) -> Result<Stat> {
-    // SAFETY: all-zero is a valid stat structure.
-    let mut st: libc::stat = unsafe { core::mem::zeroed() };
     let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_EMPTY_PATH;
-    // SAFETY: path and buffer are valid.
-    unsafe { syscall!(libc::SYS_newfstatat, dir, path.as_ptr(), &mut st as *mut libc::stat, flags)? };
+    stat_by(|st| {
+        // SAFETY: path and buffer are valid.
+        unsafe { syscall!(libc::SYS_newfstatat, dir, path.as_ptr(), st, flags) }
+    })
+}
+
+/// What a system call says of a file.
+#[inline(always)]
+fn stat_by(call: impl FnOnce(*mut libc::stat) -> Result<usize>) -> Result<Stat> {
+    let mut st = MaybeUninit::uninit();
+    call(st.as_mut_ptr())?;
+    // SAFETY: filled by the call.
+    let st = unsafe { st.assume_init() };
     Ok(Stat {
         file: (st.st_dev as u64, st.st_ino as u64),
         mode: st.st_mode,
@@ -109,7 +119,16 @@ pub fn stat_follow(path: *const core::ffi::c_char) -> Result<(u64, u64)> {
 
 /// `fstat(2)`.
 pub fn stat(fd: i32) -> Result<Stat> {
-    stat_at(fd, c"")
+    stat_by(|st| {
+        // SAFETY: the buffer is valid.
+        unsafe { syscall!(libc::SYS_fstat, fd, st) }
+    })
+}
+
+/// Length in bytes. ESPIPE: no file that can be mapped. `lseek(2)`, which takes half the time of fstat(2).
+pub fn len(fd: i32) -> Result<u64> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(libc::SYS_lseek, fd, 0, libc::SEEK_END) }.map(|n| n as u64)
 }
 
 /// `ftruncate(2)`, refused with EFBIG instead of a SIGXFSZ where RLIMIT_FSIZE forbids it.

@@ -169,7 +169,6 @@ fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<us
             patience.poll(object);
             Brief::hold(&begun).hand_on();
         }
-        let Begun { ns, section, object, .. } = begun;
         match outcome {
             Step::Done(n) => return Ok(n),
             Step::Fail(e) => return Err(e),
@@ -179,16 +178,12 @@ fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<us
                 if grown > 1000 {
                     return Err(Errno::EINVAL);
                 }
-                remap(ns, &object, units, matches!(outcome, Step::Grow(_)))?;
-                drop((object, section));
+                remap(begun.ns, &begun.object, units, matches!(outcome, Step::Grow(_)))?;
             }
             Step::Sleep => {
                 let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
-                wait.begin();
-                drop(object);
-                drop(section);
                 slept = true;
-                let result = sleep(wait);
+                let result = result_of(wait.block(begun));
                 patience.slept();
                 if let Some(result) = result {
                     return result;
@@ -199,8 +194,8 @@ fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<us
 }
 
 /// What the call comes to after a wait; None: it tries again.
-fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
-    Some(match wait.block() {
+fn result_of(outcome: Outcome) -> Option<Result<usize>> {
+    Some(match outcome {
         Outcome::Received(result) => result,
         Outcome::Again | Outcome::Sent | Outcome::TimedOut => return None,
         Outcome::TooBig => Err(Errno::E2BIG),
@@ -210,6 +205,9 @@ fn sleep(wait: &mut wait::Wait) -> Option<Result<usize>> {
         Outcome::Corrupt => Err(Errno::EINVAL),
     })
 }
+
+/// So far ahead memory is fetched: as long as four messages take, another processor's lines are on their way.
+const AHEAD: u32 = 4;
 
 /// What somebody sends.
 #[derive(Clone, Copy)]
@@ -266,7 +264,7 @@ fn send_calmly(queue: &Queue<'_>, letter: &Letter, pid: u32) -> Checked<bool> {
         return Ok(false);
     }
     let node = queue.node(n)?;
-    queue.expect(n.wrapping_add(node.units.get()));
+    queue.expect_in_line(n, n.wrapping_add(node.units.get()), AHEAD);
     if unlikely(letter.fill(queue, n, node)?.is_err()) {
         queue.arena_free(n)?;
         return Ok(false);
@@ -392,7 +390,11 @@ fn receive_calmly(queue: &Queue<'_>, how: Match, tray: &Tray, pid: u32) -> Check
     if unlikely(!tray.takes(node.len.get())) {
         return Ok(None);
     }
-    queue.expect(node.after.get());
+    let after = node.after.get();
+    queue.expect_in_line(n, after, AHEAD);
+    if let Ok(after) = queue.node(after) {
+        queue.expect(after.after.get());
+    }
     let Ok(len) = tray.sink().hand_out(queue, n, node)? else { return Ok(None) };
     let now_s = clock::now_s();
     queue.dequeue(n, node, Doer { pid, now_s })?;

@@ -452,11 +452,7 @@ fn wait_in_turn(
             Turn::Fail(e) => return Err(e),
             Turn::Sleep | Turn::Poll(_) => {
                 let Some(wait) = &mut wait else { return Err(Errno::EINVAL) };
-                wait.begin();
-                let Begun { object, section, .. } = begun;
-                drop(object);
-                drop(section);
-                let outcome = wait.block();
+                let outcome = wait.block(begun);
                 spin.slept();
                 match outcome {
                     Outcome::Done(result) => return result,

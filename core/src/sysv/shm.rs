@@ -42,13 +42,15 @@ pub static SHM: Kind = Kind {
         static KEYS: Keys = [const { AtomicU64::new(0) }; _];
         &KEYS
     },
-    // The contents are mapped by shmat alone.
-    most_mapped: DATA_AT,
+    // The contents are mapped by shmat alone, but for the first page: see map_again().
+    most_mapped: MAPPED,
     empty,
 };
 
 /// Bytes that every file of it has.
 const LEAST: u64 = DATA_AT + 1;
+/// Bytes of a segment's file that are mapped with its bookkeeping.
+const MAPPED: u64 = DATA_AT + PAGE;
 
 fn measure(mapping: &Mapping, size: u64) -> Result<Geometry> {
     // SAFETY: the mapping is page-aligned and, of a file of LEAST bytes, DATA_AT bytes long.
@@ -113,7 +115,7 @@ fn make(
     file::set_len(fd.raw(), size).map_err(no_room)?;
     file::reserve(fd.raw(), 0, PAGE).map_err(no_room)?;
     let st = file::ensure_mode(fd.raw(), mode)?;
-    let mapping = Mapping::new(fd.raw(), DATA_AT as usize, st.file)?;
+    let mapping = Mapping::new(fd.raw(), MAPPED as usize, st.file)?;
     mapping.header().initialise(ObjectKind::Shm, key, perm, clock::now_s());
     // SAFETY: as in measure().
     let head = unsafe { Segment::at(mapping.base) }.head();
@@ -194,8 +196,23 @@ fn place(addr: usize, flags: c_int) -> Result<map::Where> {
     })
 }
 
+/// Maps the contents by the library's own mapping, which reaches to their first page: the file need not be opened
+/// anew. None: it must be.
+fn map_again(object: &Ref, place: &map::Where, flags: c_int) -> Option<(usize, usize)> {
+    if !matches!(place, map::Where::Anywhere) || flags & (libc::SHM_RDONLY | libc::SHM_EXEC) != 0 {
+        return None;
+    }
+    let len = object.geometry().segment_bytes.next_multiple_of(PAGE) as usize;
+    // SAFETY: every mapping of a segment goes on beyond DATA_AT.
+    let contents = unsafe { object.base().add(DATA_AT as usize) };
+    map::duplicate(contents, len).ok().map(|at| (at as usize, len))
+}
+
 /// Maps the contents. EACCES, EINVAL, ENOMEM, EPERM.
 fn map_contents(ns: &Namespace, object: &Ref, place: map::Where, flags: c_int) -> Result<(usize, usize)> {
+    if let Some(mapped) = map_again(object, &place, flags) {
+        return Ok(mapped);
+    }
     let (access, mut prot) = match flags & libc::SHM_RDONLY {
         0 => (libc::O_RDWR, libc::PROT_READ | libc::PROT_WRITE),
         _ => (libc::O_RDONLY, libc::PROT_READ),
