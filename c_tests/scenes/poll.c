@@ -285,12 +285,18 @@ static int open_descriptors(void)
     return count;
 }
 
-/* What the library keeps open for a queue that is polled goes with it. */
-static void closed_without_trace(void)
+/* What the library keeps open for a descriptor that is polled goes with it, whether others are polled or not. */
+static void closed_without_trace(int others)
 {
     mqd_t mqd = mq_new(1);
-    int before = open_descriptors();
+    int before;
 
+    if (others) {
+        say_ready(mqd);
+        mq_put(mqd, "x", 0);
+        mq_rcv(mqd);
+    }
+    before = open_descriptors();
     for (int i = 0; i < 3; i++) {
         mqd_t looked_at = mq_again(O_RDWR);
         say_ready(looked_at);
@@ -423,5 +429,5 @@ SCENES(SCENE_WITH(states, 1), SCENE_WITH(states, 2), SCENE_WITH(states, 3), SCEN
        SCENE_WITH(late_look, 1), SCENE_WITH(late_look, 2), SCENE_WITH(late_look, 10), SCENE(long_life_before),
        SCENE(access_modes), SCENE(opened_twice), SCENE(duplicated), SCENE(unlinked), SCENE(unlinked_and_shared),
        SCENE(opened_elsewhere), SCENE(others_never_look), SCENE(inherited), SCENE(between_users), SCENE(mixed_set),
-       SCENE(closed), SCENE(closed_without_trace), SCENE(times_out), SCENE(epoll_level), SCENE(epoll_oneshot), SCENE(epoll_edge),
-       SCENE(taken_over), SCENE(handed_over))
+       SCENE(closed), SCENE_WITH(closed_without_trace, 0), SCENE_WITH(closed_without_trace, 1), SCENE(times_out),
+       SCENE(epoll_level), SCENE(epoll_oneshot), SCENE(epoll_edge), SCENE(taken_over), SCENE(handed_over))

@@ -347,6 +347,8 @@ pub fn forget(ns: &'static Namespace, fd: i32) {
             if let Some(tap) = tap(&object) {
                 file::close(tap);
             }
+            // None is to be opened for it any more.
+            object.fifo.store(0, Relaxed);
             if let Some(behind) = behind(&object) {
                 // The program's close is still to come: let it close the queue's own file.
                 let _ = file::replace(behind, fd, true);
