@@ -124,6 +124,12 @@ impl Header {
         self.magic.get() == MAGIC
     }
 
+    /// Whether nothing has to be repaired first.
+    #[inline(always)]
+    pub fn is_sound(&self) -> bool {
+        self.broken.get() == 0 && self.is_there()
+    }
+
     /// Whether it is removed for good.
     #[inline(always)]
     pub fn is_gone(&self) -> bool {

@@ -34,7 +34,7 @@ impl<'r> Brief<'r> {
     /// Whether nothing has to be repaired first.
     #[inline(always)]
     pub fn is_sound(&self) -> bool {
-        self.0.broken.get() == 0 && self.0.is_there()
+        self.0.is_sound()
     }
     /// Goes, and leaves the lock to [`Locked::taken`].
     #[inline(always)]

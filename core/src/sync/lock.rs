@@ -47,6 +47,13 @@ impl TokenLock {
         unsafe { &*self.word().as_ptr().cast::<AtomicU32>().add(low) }
     }
 
+    /// Whether nobody has it; what he wrote who had it last is seen.
+    #[inline(always)]
+    pub fn is_free(&self) -> bool {
+        // SYNC: object lock (acquire side)
+        self.word().load(Acquire) == 0
+    }
+
     /// Takes the lock in the name of `me`.
     #[inline(always)]
     pub fn acquire(&self, ns: &Namespace, me: u64) -> Got {
