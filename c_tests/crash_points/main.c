@@ -144,7 +144,7 @@ static int kill_at(int n, int second)
 
     begin_run(n, second);
     victim = start_stepped(warm_up, scenario->call);
-    ended = n > way.length ? step_to(victim, INT_MAX, 0) : step_to(victim, n, way.steps[n].pc);
+    ended = step_to(victim, &way, n);
     pc_now = pc_of(victim);
     if (scenario->rival)
         start_rival(register_me);
@@ -194,7 +194,7 @@ static void run_both(int n, int second)
     int ended = kill_at(n, second);
     pid_t next = start_stepped(register_me, scenario->second);
 
-    step_to(next, second, second_now <= second_way.length ? second_way.steps[second].pc : 0);
+    step_to(next, &second_way, second);
     second_pc = pc_of(next);
     kill_and_reap(next);
     conclude(ended);

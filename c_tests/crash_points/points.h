@@ -83,6 +83,7 @@ int is_text(const char *text, size_t length, unsigned number);
 /* step.c */
 struct trace {
     int length; /* steps until the call has ended */
+    int forks;  /* whether it makes a process or a thread */
     int room;
     struct step {
         unsigned long pc;     /* where the next instruction is */
@@ -91,8 +92,9 @@ struct trace {
 };
 /* Forks a traced process that stops before `call`. */
 pid_t start_stepped(void (*warm)(void), void (*call)(void));
-/* Steps it `n` times, and a little further if it is not at `pc` then; whether it came to the end. */
-int step_to(pid_t pid, int n, unsigned long pc);
+/* Lets it come to where the `n`th step of a way leads: the place, and how often it had been there; if `n` is beyond
+ * its end, to the end. Whether the call has ended. */
+int step_to(pid_t pid, const struct trace *way, int n);
 /* Steps it to the end, and notes its way. */
 void trace_to_end(pid_t pid, struct trace *trace);
 unsigned long pc_of(pid_t pid);

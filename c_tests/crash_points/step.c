@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -91,19 +92,24 @@ static int next_stop(pid_t pid)
     return status;
 }
 
-/* One step. 0: the call is over. A signal (of a child's end) goes to the victim. */
-static int step_once(pid_t pid)
+/* Lets it go on to its next trap. 0: the call is over. A signal (of a child's end) goes to the victim. */
+static int go_on(pid_t pid, enum __ptrace_request how)
 {
     int status;
     long sent = 0;
 
     do {
-        need(ptrace(PTRACE_SINGLESTEP, pid, NULL, sent) == 0, "PTRACE_SINGLESTEP");
+        need(ptrace(how, pid, NULL, sent) == 0, "ptrace");
         status = next_stop(pid);
         need(WIFSTOPPED(status), "the victim ended: status %#x", status);
         sent = WSTOPSIG(status);
     } while (sent != SIGTRAP && sent != SIGSTOP);
     return sent == SIGTRAP;
+}
+
+static int step_once(pid_t pid)
+{
+    return go_on(pid, PTRACE_SINGLESTEP);
 }
 
 unsigned long pc_of(pid_t pid)
@@ -112,22 +118,61 @@ unsigned long pc_of(pid_t pid)
     return (unsigned long)ptrace(PTRACE_PEEKUSER, pid, offsetof(struct user_regs_struct, rip), NULL);
 }
 
-int step_to(pid_t pid, int n, unsigned long pc)
+static void set_text(pid_t pid, unsigned long pc, long word)
 {
-    int more = 100;
-
-    while (n-- > 0)
-        if (!step_once(pid))
-            return 1;
-    while (pc && pc_of(pid) != pc && more-- > 0)
-        if (!step_once(pid))
-            return 1;
-    return 0;
+    need(ptrace(PTRACE_POKETEXT, pid, pc, word) == 0, "PTRACE_POKETEXT");
 }
 
-static int at_system_call(pid_t pid, unsigned long pc)
+/* Lets it run until it comes to `pc`, by a breakpoint. 0: the call is over before. */
+static int run_until(pid_t pid, unsigned long pc)
 {
-    return (ptrace(PTRACE_PEEKTEXT, pid, pc, NULL) & 0xffff) == 0x050f;
+    long word = ptrace(PTRACE_PEEKTEXT, pid, pc, NULL);
+    int came;
+
+    set_text(pid, pc, (word & ~0xffL) | 0xcc);
+    came = go_on(pid, PTRACE_CONT);
+    set_text(pid, pc, word);
+    if (came)
+        need(ptrace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, rip), pc) == 0, "PTRACE_POKEUSER");
+    return came;
+}
+
+int step_to(pid_t pid, const struct trace *way, int n)
+{
+    unsigned long pc = n <= way->length ? way->steps[n].pc : 0;
+    int i, visits = 0;
+
+    for (i = 0; i < n && i <= way->length; i++)
+        visits += way->steps[i].pc == pc;
+    /* The child or thread that it makes would come to the breakpoint too. */
+    if (way->forks) {
+        while (n-- > 0)
+            if (!step_once(pid))
+                return 1;
+        return 0;
+    }
+    for (;;) {
+        if (pc_of(pid) != pc && !(pc ? run_until(pid, pc) : go_on(pid, PTRACE_CONT)))
+            return 1;
+        if (visits-- == 0)
+            return 0;
+        if (!step_once(pid))
+            return 1;
+    }
+}
+
+/* The number of the system call that comes next, or -1. */
+static long system_call_at(pid_t pid, unsigned long pc)
+{
+    if ((ptrace(PTRACE_PEEKTEXT, pid, pc, NULL) & 0xffff) != 0x050f)
+        return -1;
+    return ptrace(PTRACE_PEEKUSER, pid, offsetof(struct user_regs_struct, rax), NULL);
+}
+
+static int makes_another(long system_call)
+{
+    return system_call == SYS_clone || system_call == SYS_clone3 || system_call == SYS_fork ||
+           system_call == SYS_vfork;
 }
 
 /* The objects' files, as they are after the last system call. */
@@ -211,18 +256,20 @@ void trace_to_end(pid_t pid, struct trace *trace)
 
     open_files();
     before = sum_files();
+    trace->forks = 0;
     *room_for(trace, 0) = (struct step){pc_of(pid), 1};
     for (;;) {
         struct step *next;
-        int system_call = at_system_call(pid, trace->steps[i].pc);
+        long system_call = system_call_at(pid, trace->steps[i].pc);
 
         if (!step_once(pid))
             break;
-        if (system_call)
+        trace->forks |= makes_another(system_call);
+        if (system_call != -1)
             open_files();
         now = sum_files();
         next = room_for(trace, ++i);
-        *next = (struct step){pc_of(pid), system_call || now != before};
+        *next = (struct step){pc_of(pid), system_call != -1 || now != before};
         before = now;
     }
     trace->steps[i].change = 1;
