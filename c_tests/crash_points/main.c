@@ -128,7 +128,7 @@ static void report(int outcome)
 
 static void begin_run(int n, int second)
 {
-    alarm(60);
+    alarm(300);
     n_now = n;
     second_now = second;
     fed = rivalled = 0;
