@@ -95,6 +95,8 @@ pid_t start_stepped(void (*warm)(void), void (*call)(void));
 /* Lets it come to where the `n`th step of a way leads: the place, and how often it had been there; if `n` is beyond
  * its end, to the end. Whether the call has ended. */
 int step_to(pid_t pid, const struct trace *way, int n);
+/* The same by single steps, until it leaves the way. */
+int step_along(pid_t pid, const struct trace *way, int n);
 /* Steps it to the end, and notes its way. */
 void trace_to_end(pid_t pid, struct trace *trace);
 unsigned long pc_of(pid_t pid);

@@ -161,6 +161,16 @@ int step_to(pid_t pid, const struct trace *way, int n)
     }
 }
 
+int step_along(pid_t pid, const struct trace *way, int n)
+{
+    int i;
+
+    for (i = 0; i < n; i++)
+        if ((i <= way->length && pc_of(pid) != way->steps[i].pc) || !step_once(pid))
+            return i >= way->length;
+    return 0;
+}
+
 /* The number of the system call that comes next, or -1. */
 static long system_call_at(pid_t pid, unsigned long pc)
 {
