@@ -390,10 +390,14 @@ fn receive_calmly(queue: &Queue<'_>, how: Match, tray: &Tray, pid: u32) -> Check
     if unlikely(!tray.takes(node.len.get())) {
         return Ok(None);
     }
-    let after = node.after.get();
-    queue.expect_in_line(n, after, AHEAD);
-    if let Ok(after) = queue.node(after) {
-        queue.expect(after.after.get());
+    if matches!(how, Match::Any) {
+        let after = node.after.get();
+        queue.expect_in_line(n, after, AHEAD);
+        if let Ok(after) = queue.node(after) {
+            queue.expect(after.after.get());
+        }
+    } else {
+        queue.expect(node.next.get());
     }
     let Ok(len) = tray.sink().hand_out(queue, n, node)? else { return Ok(None) };
     let now_s = clock::now_s();
