@@ -89,8 +89,10 @@ pub fn stat_at(dir: i32, path: &CStr) -> Result<Stat> {
 
 /// What a system call says of a file.
 #[inline(always)]
+// On other machines the types are others.
+#[allow(clippy::unnecessary_cast)]
 fn stat_by(call: impl FnOnce(*mut libc::stat) -> Result<usize>) -> Result<Stat> {
-    let mut st = MaybeUninit::uninit();
+    let mut st = MaybeUninit::<libc::stat>::uninit();
     call(st.as_mut_ptr())?;
     // SAFETY: filled by the call.
     let st = unsafe { st.assume_init() };
