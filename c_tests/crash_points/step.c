@@ -140,13 +140,17 @@ static int run_until(pid_t pid, unsigned long pc)
 int step_to(pid_t pid, const struct trace *way, int n)
 {
     unsigned long pc = n <= way->length ? way->steps[n].pc : 0;
-    int i, visits = 0;
+    int i, visits = 0, more = 100;
 
     for (i = 0; i < n && i <= way->length; i++)
         visits += way->steps[i].pc == pc;
-    /* The child or thread that it makes would come to the breakpoint too. */
-    if (way->forks) {
+    /* The child or thread that it makes would come to the breakpoint too; and who is fed is not to stop with the lock while
+     * the feeder waits for it. */
+    if (way->forks || scenario->feed) {
         while (n-- > 0)
+            if (!step_once(pid))
+                return 1;
+        while (pc && pc_of(pid) != pc && more-- > 0)
             if (!step_once(pid))
                 return 1;
         return 0;
