@@ -119,6 +119,7 @@ static int cut_to(void *length)
     NEED(pthread_create(&thread, NULL, sleeper, NULL) == 0, "pthread_create");
     usleep(20000);
     NEED(truncate(path, *(off_t *)length) == 0, "truncate");
+    NEED(!is("shm") || shmat(id, NULL, 0) == (void *)-1, "contents that are not there have been attached");
     all_calls();
     NEED(truncate(path, before.st_size) == 0, "truncate");
     all_calls();

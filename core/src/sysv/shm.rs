@@ -197,12 +197,18 @@ fn place(addr: usize, flags: c_int) -> Result<map::Where> {
 }
 
 /// Maps the contents by the library's own mapping, which reaches to their first page: the file need not be opened
-/// anew. None: it must be.
-fn map_again(object: &Ref, place: &map::Where, flags: c_int) -> Option<(usize, usize)> {
+/// anew, only looked at, in case somebody has cut it short. None: it must be.
+fn map_again(ns: &Namespace, object: &Ref, place: &map::Where, flags: c_int) -> Option<(usize, usize)> {
     if !matches!(place, map::Where::Anywhere) || flags & (libc::SHM_RDONLY | libc::SHM_EXEC) != 0 {
         return None;
     }
-    let len = object.geometry().segment_bytes.next_multiple_of(PAGE) as usize;
+    let index = ids::index_of(object.number.load(Relaxed));
+    let st = file::stat_at(ns.dir().ok()?, Room::Shm.path(index).as_cstr()).ok()?;
+    let bytes = object.geometry().segment_bytes;
+    if st.file != object.file() || st.size < DATA_AT.checked_add(bytes)? {
+        return None;
+    }
+    let len = bytes.next_multiple_of(PAGE) as usize;
     // SAFETY: every mapping of a segment goes on beyond DATA_AT.
     let contents = unsafe { object.base().add(DATA_AT as usize) };
     map::duplicate(contents, len).ok().map(|at| (at as usize, len))
@@ -210,7 +216,7 @@ fn map_again(object: &Ref, place: &map::Where, flags: c_int) -> Option<(usize, u
 
 /// Maps the contents. EACCES, EINVAL, ENOMEM, EPERM.
 fn map_contents(ns: &Namespace, object: &Ref, place: map::Where, flags: c_int) -> Result<(usize, usize)> {
-    if let Some(mapped) = map_again(object, &place, flags) {
+    if let Some(mapped) = map_again(ns, object, &place, flags) {
         return Ok(mapped);
     }
     let (access, mut prot) = match flags & libc::SHM_RDONLY {
