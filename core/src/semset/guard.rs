@@ -55,7 +55,7 @@ impl<'a, 'r> Context<'a, 'r> {
         token == self.mine || watch::is_seen_alive(self.ns, token) || self.lives_surely(token)
     }
 
-    /// As [`Context::lives`], by its lifeline alone: for those who look round now and then.
+    /// As [`Context::lives`], by its lifeline alone: for those who ask now and then.
     pub fn lives_surely(&mut self, token: Token) -> bool {
         if token != self.mine && token != self.seen {
             if !lifeline::is_process_alive(self.ns, token) {

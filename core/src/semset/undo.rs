@@ -49,9 +49,9 @@ impl Cell {
 }
 
 impl<'r> Set<'r> {
-    /// Calls `each` with the UNDO cells of a semaphore's group until it returns true; whether it did.
-    fn any_undo(&self, sem: u32, each: &mut dyn FnMut(u32, &Cell) -> bool) -> Checked<bool> {
-        let mut c = self.group(sem / GROUP)?.get();
+    /// Calls `each` with the UNDO cells of a group until it returns true; whether it did.
+    fn any_undo(&self, group: u32, each: &mut dyn FnMut(u32, &Cell) -> Checked<bool>) -> Checked<bool> {
+        let mut c = self.group(group)?.get();
         for _ in 0..=self.geometry.nodes {
             if c == NIL {
                 return Ok(false);
@@ -60,7 +60,7 @@ impl<'r> Set<'r> {
             if cell.kind.get() != kind::UNDO {
                 return Err(Corrupt);
             }
-            if each(c, cell) {
+            if each(c, cell)? {
                 return Ok(true);
             }
             c = cell.next.get();
@@ -70,7 +70,7 @@ impl<'r> Set<'r> {
 
     /// Whether there are adjustments for a semaphore.
     pub fn is_adjusted(&self, sem: u32) -> Checked<bool> {
-        self.any_undo(sem, &mut |_, cell| cell.adjustment(sem) != 0)
+        self.any_undo(sem / GROUP, &mut |_, cell| Ok(cell.adjustment(sem) != 0))
     }
 
     /// The cell with a process's adjustments for a semaphore's group; a new one if need be.
@@ -88,14 +88,14 @@ impl<'r> Set<'r> {
     #[inline(never)]
     fn find_undo_cell(&self, sem: u32, doer: Doer) -> Result<u32, NoCell> {
         let (mut own, mut idle) = (NIL, NIL);
-        self.any_undo(sem, &mut |c, cell| {
+        self.any_undo(sem / GROUP, &mut |c, cell| {
             if cell.token.get() == doer.token {
                 own = c;
             } else if cell.is_idle() {
                 // Nobody misses it: so there are only as many as processes hold something at once.
                 idle = c;
             }
-            own != NIL
+            Ok(own != NIL)
         })?;
         if own != NIL {
             return Ok(own);
@@ -135,15 +135,7 @@ impl<'r> Set<'r> {
     /// SETVAL, SETALL: all processes' adjustments for the semaphores `[first, end)` become 0.
     pub(super) fn clear_adjustments(&self, first: u32, end: u32) -> Checked<()> {
         for sem in first..end {
-            if self.group(sem / GROUP)?.get() == NIL {
-                continue;
-            }
-            let mut failed = Ok(());
-            self.any_undo(sem, &mut |c, _| {
-                failed = self.adjust(c, sem, 0);
-                failed.is_err()
-            })?;
-            failed?;
+            self.any_undo(sem / GROUP, &mut |c, _| self.adjust(c, sem, 0).map(|()| false))?;
         }
         Ok(())
     }
@@ -166,7 +158,7 @@ impl<'r> Set<'r> {
 
     #[inline(never)]
     fn is_adjusted_by_others(&self, token: Token, sem: u32) -> Checked<bool> {
-        self.any_undo(sem, &mut |_, cell| cell.adjustment(sem) != 0 && cell.token.get() != token)
+        self.any_undo(sem / GROUP, &mut |_, cell| Ok(cell.adjustment(sem) != 0 && cell.token.get() != token))
     }
 
     /// Applies the adjustments that dead processes have left for a semaphore; whether there were some.
@@ -175,11 +167,11 @@ impl<'r> Set<'r> {
         // Each round ends the adjustments of one cell.
         while self.head().adjusted.get() != 0 {
             let mut dead = NIL;
-            self.any_undo(sem, &mut |c, cell| {
+            self.any_undo(sem / GROUP, &mut |c, cell| {
                 if cell.adjustment(sem) != 0 && !cx.lives(cell.token.get()) {
                     dead = c;
                 }
-                dead != NIL
+                Ok(dead != NIL)
             })?;
             if dead == NIL {
                 break;
@@ -190,18 +182,30 @@ impl<'r> Set<'r> {
         Ok(changed)
     }
 
-    /// As [`Set::reap`], for all semaphores.
+    /// As [`Set::reap`], for all semaphores; asks the lifelines of all.
     pub fn reap_all(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
+        self.reap_each(cx, Context::lives_surely)
+    }
+
+    /// As [`Set::reap_all`], for those who look so often that the quick answer does in between.
+    pub fn reap_seen(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
+        self.reap_each(cx, Context::lives)
+    }
+
+    fn reap_each<'a>(
+        &self,
+        cx: &mut Context<'a, 'r>,
+        lives: impl Fn(&mut Context<'a, 'r>, Token) -> bool,
+    ) -> Checked<bool> {
         let mut changed = false;
-        if self.head().adjusted.get() == 0 {
-            return Ok(false);
-        }
-        for c in 0..self.head().fresh_cell.get() {
-            let cell = self.cell(c)?;
-            if cell.kind.get() == kind::UNDO && !cell.is_idle() && !cx.lives_surely(cell.token.get()) {
-                self.apply(c)?;
-                changed = true;
-            }
+        if self.head().adjusted.get() != 0 {
+            self.each_undo(&mut |c, cell| {
+                if !cell.is_idle() && !lives(cx, cell.token.get()) {
+                    self.apply(c)?;
+                    changed = true;
+                }
+                Ok(())
+            })?;
         }
         Ok(changed)
     }
@@ -210,20 +214,24 @@ impl<'r> Set<'r> {
     /// counts as an operation (Linux: exit_sem).
     pub fn reap_idle(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
         let mut changed = self.reap_all(cx)?;
-        for c in 0..self.head().fresh_cell.get() {
-            let cell = self.cell(c)?;
+        self.each_undo(&mut |_, cell| {
             let token = &cell.token;
-            if cell.kind.get() == kind::UNDO
-                && token.get() != 0
-                && cell.is_idle()
-                && !cx.lives_surely(token.get())
-            {
+            if token.get() != 0 && cell.is_idle() && !cx.lives_surely(token.get()) {
                 token.set(0);
                 self.stamp();
                 changed = true;
             }
-        }
+            Ok(())
+        })?;
         Ok(changed)
+    }
+
+    /// Calls `each` with all UNDO cells.
+    fn each_undo(&self, each: &mut dyn FnMut(u32, &Cell) -> Checked<()>) -> Checked<()> {
+        for group in 0..groups(self.geometry.nsems) {
+            self.any_undo(group, &mut |c, cell| each(c, cell).map(|()| false))?;
+        }
+        Ok(())
     }
 
     /// Applies all adjustments in a cell, whose process is dead.

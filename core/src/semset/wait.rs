@@ -16,9 +16,9 @@ use core::sync::atomic::Ordering::*;
 /// was not the only one killed. One look does for all.
 fn watch_ns(rank: usize) -> i64 {
     match rank {
-        0 => 25_000_000,
-        1 => 45_000_000,
-        _ if rank < WATCHERS => 200_000_000,
+        0 => 40_000_000,
+        1 => 100_000_000,
+        _ if rank < WATCHERS => 400_000_000,
         _ => 900_000_000,
     }
 }
@@ -89,10 +89,13 @@ impl Sleeper for Waiting {
         if let Ok(mut locked) = Locked::acquire(object, ns, me) {
             let _ = locked.attempt(&mut |locked| {
                 let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
-                if rarely {
+                let reaped = if rarely {
                     set.bury_watchers(&mut cx)?;
-                }
-                if set.reap_all(&mut cx)? {
+                    set.reap_all(&mut cx)?
+                } else {
+                    set.reap_seen(&mut cx)?
+                };
+                if reaped {
                     set.serve_all(&mut cx)?;
                 }
                 Ok(())
