@@ -143,6 +143,11 @@ impl Hints {
             (free != 0).then(|| w * 64 + free.trailing_zeros())
         })
     }
+    /// Whether at least `limit` indexes are in use. To count them takes a microsecond, to see that they cannot be so many does not.
+    fn is_full(&self, limit: u32) -> bool {
+        let words = self.map.iter().filter(|w| w.load(Relaxed) != 0).count() as u32;
+        words * 64 >= limit && self.count() >= limit
+    }
     fn count(&self) -> u32 {
         self.map.iter().map(|w| w.load(Relaxed).count_ones()).sum()
     }
@@ -172,9 +177,9 @@ pub fn known_id(ns: &Namespace, room: Room, index: u32) -> i32 {
 /// before it gets its name, so that nobody ever sees it without. ENOSPC above `limit` objects.
 pub fn publish(ns: &Namespace, room: Room, fd: i32, limit: u32, stamp: &dyn Fn(i32)) -> Result<i32> {
     let hints = hints(ns, room)?;
-    if hints.count() >= limit {
+    if hints.is_full(limit) {
         recount(ns, room)?;
-        if hints.count() >= limit {
+        if hints.is_full(limit) {
             return Err(Errno::ENOSPC);
         }
     }

@@ -114,6 +114,9 @@ fn lock(mutex: *mut pthread_mutex_t) {
 
 /// Slots whose files this process maps at most, to look at them.
 const VIEWS: usize = 1024;
+/// A view that has been asked for once. Only who asks again gets one: a thousand processes that meet once make no million mappings.
+const ASKED: usize = 1;
+/// Addresses.
 static VIEW: [AtomicUsize; VIEWS] = [const { AtomicUsize::new(0) }; VIEWS];
 
 /// Whether the process that keeps adjustments under `token` is seen to live. False: ask its lifeline.
@@ -121,7 +124,11 @@ pub fn is_seen_alive(ns: &Namespace, token: Token) -> bool {
     let Some(slot) = lifeline::slot_of(token).filter(|slot| (*slot as usize) < VIEWS) else { return false };
     let view = &VIEW[slot as usize];
     let start = match view.load(Acquire) {
-        0 => match look_at(ns, slot) {
+        0 => {
+            let _ = view.compare_exchange(0, ASKED, Relaxed, Relaxed);
+            return false;
+        }
+        ASKED => match look_at(ns, slot) {
             Ok(start) => {
                 // Two threads' views serve equally well.
                 view.store(start, Release);

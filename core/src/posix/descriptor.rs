@@ -13,8 +13,9 @@ use crate::perm::Perm;
 use crate::process::ProcessPage;
 use crate::queue::cells::staged_cells;
 use crate::queue::layout::*;
-use crate::region::header::ObjectKind;
+use crate::region::header::{Header, ObjectKind};
 use crate::region::object::{Geometry, Mapping, Ref, Table};
+use crate::region::Plain;
 use crate::sys::{file, map};
 use core::sync::atomic::{AtomicBool, Ordering::*};
 
@@ -77,11 +78,6 @@ fn sole_user(st: &file::Stat) -> Option<u32> {
     (st.mode & 0o077 == 0).then_some(st.uid)
 }
 
-fn verify(head: &QueueHeader, file_bytes: u64) -> Result<Geometry> {
-    head.common.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
-    measure(head, file_bytes)
-}
-
 /// Whether a file is long enough to be looked at. EINVAL.
 fn check_file(st: &file::Stat) -> Result<()> {
     if st.is(libc::S_IFREG) && st.size >= NODES_AT as u64 {
@@ -96,17 +92,19 @@ pub fn map_queue(fd: i32, st: &file::Stat) -> Result<(Mapping, Geometry)> {
     check_file(st)?;
     let mapping = Mapping::new(fd, st.size as usize, st.file)?;
     // SAFETY: the mapping holds at least the header page.
-    let geometry = verify(unsafe { &*mapping.base.cast::<QueueHeader>() }, st.size)?;
+    let head = unsafe { &*mapping.base.cast::<QueueHeader>() };
+    head.common.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
+    let geometry = measure(head, st.size)?;
     Ok((mapping, Geometry { sole_user: sole_user(st), ..geometry }))
 }
 
 /// The permissions of the queue behind a descriptor, without mapping it. EINVAL: it is none.
 pub fn look(fd: i32) -> Result<Perm> {
-    let file_bytes = file::len(fd).map_err(|_| Errno::EINVAL)?;
-    let mut head = QueueHeader::zeroed();
-    file::read_at(fd, head.bytes(), 0)?;
-    verify(&head, file_bytes)?;
-    Ok(head.common.perm())
+    let mut head = Header::zeroed();
+    // A file that is too short leaves zeros; how long the rest should be is looked at when it is mapped.
+    file::read_at(fd, head.bytes(), 0).map_err(|_| Errno::EINVAL)?;
+    head.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
+    Ok(head.perm())
 }
 
 /// A descriptor that mq_open has got: it is mapped when it is first used, since to map costs more than to

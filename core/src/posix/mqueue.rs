@@ -14,7 +14,7 @@ use crate::queue::guard::Locked;
 use crate::queue::layout::*;
 use crate::region::header::ObjectKind;
 use crate::region::object::Geometry;
-use crate::region::NIL;
+use crate::region::{Plain, NIL};
 use crate::sync::section::Section;
 use crate::sys::{clock, file};
 use crate::user::{In, Out};

@@ -17,7 +17,7 @@
 
 use crate::errno::Result;
 use crate::region::header::Header;
-use crate::region::{W32, W64};
+use crate::region::{Plain, W32, W64};
 use crate::sync::spin::Bell;
 use crate::sys::file;
 
@@ -280,15 +280,5 @@ const _: () = assert!(
     core::mem::offset_of!(QueueHeader, count) == 192 && core::mem::offset_of!(QueueHeader, polled) <= 320
 );
 
-impl QueueHeader {
-    /// That of a file that is all zeros, in memory of our own: to be written to a file, or read from one.
-    pub fn zeroed() -> QueueHeader {
-        // SAFETY: all atomics.
-        unsafe { core::mem::zeroed() }
-    }
-    /// Its bytes.
-    pub fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: any bytes are a header, and nobody else refers to this one.
-        unsafe { core::slice::from_raw_parts_mut((self as *mut Self).cast(), size_of::<Self>()) }
-    }
-}
+// SAFETY: all atomics.
+unsafe impl Plain for QueueHeader {}

@@ -1,6 +1,6 @@
 //! The first bytes of every object file, whatever its kind.
 
-use super::{W32, W64};
+use super::{Plain, W32, W64};
 use crate::likely::unlikely;
 use crate::namespace::Namespace;
 use crate::perm::Perm;
@@ -59,6 +59,9 @@ pub struct Header {
     /// Guards all that is not said to be otherwise.
     pub lock: TokenLock,
 }
+
+// SAFETY: all atomics.
+unsafe impl Plain for Header {}
 
 const _: () = assert!(core::mem::offset_of!(Header, lock) == 128 && size_of::<Header>() == 192);
 

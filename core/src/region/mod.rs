@@ -52,6 +52,23 @@ impl W64 {
     }
 }
 
+/// What is read from a file or written to one as it lies in memory.
+///
+/// # Safety
+/// Any bytes are a value of the type.
+pub unsafe trait Plain: Sized {
+    /// That of a file that is all zeros.
+    fn zeroed() -> Self {
+        // SAFETY: the trait's.
+        unsafe { core::mem::zeroed() }
+    }
+    /// Its bytes.
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the trait's; nobody else refers to this one.
+        unsafe { core::slice::from_raw_parts_mut((self as *mut Self).cast(), size_of::<Self>()) }
+    }
+}
+
 /// The object's memory contradicts itself: somebody wrote over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Corrupt;

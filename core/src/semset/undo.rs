@@ -182,30 +182,30 @@ impl<'r> Set<'r> {
         Ok(changed)
     }
 
-    /// As [`Set::reap`], for all semaphores; asks the lifelines of all.
+    /// Whether somebody with adjustments is dead: for those who look often. Without a system call while all of them are seen to
+    /// live.
+    pub fn misses_somebody(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
+        let mut dead = |_, cell: &Cell| Ok(!cell.is_idle() && !cx.lives(cell.token.get()));
+        for group in 0..groups(self.nsems()) {
+            if self.any_undo(group, &mut dead)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// As [`Set::reap`], for all semaphores.
     pub fn reap_all(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
-        self.reap_each(cx, Context::lives_surely)
-    }
-
-    /// As [`Set::reap_all`], for those who look so often that the quick answer does in between.
-    pub fn reap_seen(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
-        self.reap_each(cx, Context::lives)
-    }
-
-    fn reap_each<'a>(
-        &self,
-        cx: &mut Context<'a, 'r>,
-        lives: impl Fn(&mut Context<'a, 'r>, Token) -> bool,
-    ) -> Checked<bool> {
         let mut changed = false;
-        if self.head().adjusted.get() != 0 {
-            self.each_undo(&mut |c, cell| {
-                if !cell.is_idle() && !lives(cx, cell.token.get()) {
-                    self.apply(c)?;
-                    changed = true;
-                }
-                Ok(())
-            })?;
+        if self.head().adjusted.get() == 0 {
+            return Ok(false);
+        }
+        for c in 0..self.head().fresh_cell.get() {
+            let cell = self.cell(c)?;
+            if cell.kind.get() == kind::UNDO && !cell.is_idle() && !cx.lives_surely(cell.token.get()) {
+                self.apply(c)?;
+                changed = true;
+            }
         }
         Ok(changed)
     }
@@ -214,24 +214,20 @@ impl<'r> Set<'r> {
     /// counts as an operation (Linux: exit_sem).
     pub fn reap_idle(&self, cx: &mut Context<'_, 'r>) -> Checked<bool> {
         let mut changed = self.reap_all(cx)?;
-        self.each_undo(&mut |_, cell| {
+        for c in 0..self.head().fresh_cell.get() {
+            let cell = self.cell(c)?;
             let token = &cell.token;
-            if token.get() != 0 && cell.is_idle() && !cx.lives_surely(token.get()) {
+            if cell.kind.get() == kind::UNDO
+                && token.get() != 0
+                && cell.is_idle()
+                && !cx.lives_surely(token.get())
+            {
                 token.set(0);
                 self.stamp();
                 changed = true;
             }
-            Ok(())
-        })?;
-        Ok(changed)
-    }
-
-    /// Calls `each` with all UNDO cells.
-    fn each_undo(&self, each: &mut dyn FnMut(u32, &Cell) -> Checked<()>) -> Checked<()> {
-        for group in 0..groups(self.geometry.nsems) {
-            self.any_undo(group, &mut |c, cell| each(c, cell).map(|()| false))?;
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Applies all adjustments in a cell, whose process is dead.

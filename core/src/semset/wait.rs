@@ -89,13 +89,10 @@ impl Sleeper for Waiting {
         if let Ok(mut locked) = Locked::acquire(object, ns, me) {
             let _ = locked.attempt(&mut |locked| {
                 let (set, mut cx) = locked.context().map_err(|_| Corrupt)?;
-                let reaped = if rarely {
+                if rarely {
                     set.bury_watchers(&mut cx)?;
-                    set.reap_all(&mut cx)?
-                } else {
-                    set.reap_seen(&mut cx)?
-                };
-                if reaped {
+                }
+                if (rarely || set.misses_somebody(&mut cx)?) && set.reap_all(&mut cx)? {
                     set.serve_all(&mut cx)?;
                 }
                 Ok(())

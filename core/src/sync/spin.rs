@@ -8,7 +8,8 @@
 //! - A thread may poll for [`MOST_NS`]. Each time in vain halves that, until it is not worth while and the thread sleeps at
 //!   once; a wait that ends within that time, polled or slept, restores it.
 //! - A thread that was kept from running while it polled, or for long when it yielded, shares its processor with those who
-//!   have more to do: it sleeps, and for sixteen times as long it neither polls nor yields.
+//!   have more to do: it sleeps, and for sixteen times as long it neither polls nor yields, but glances at what another
+//!   processor has.
 //!
 //! A thread that polls is nobody to whom anything could be given: it is in no list and need not be woken.
 //! The caller stays in its section, and comes back from it at once when a signal is there.
@@ -45,6 +46,8 @@ const FLOW_PAUSES: u32 = 30;
 const MOST_FLOW: u32 = if cfg!(loom) { 0 } else { 16 };
 /// How much longer to keep still than it was kept.
 const REST: u64 = 16;
+/// Looks of a thread that rests, at what another processor has.
+const GLANCES: u32 = 8;
 
 /// A word that changes whenever something happens that others may poll for, in a cache line of its own: they disturb nobody until
 /// then. It says too on which processor, and on which one before that: who has rung last himself waits for the other.
@@ -135,10 +138,10 @@ impl Spin {
         deadline: Option<&Deadline>,
         ready: &dyn Fn() -> bool,
     ) -> bool {
-        if past.rests() {
-            return false;
-        }
         let here = peer.is_here();
+        if past.rests() {
+            return !here && glance(gap, ready);
+        }
         if here || past.crowded.get() {
             match past.yield_to(here, ready) {
                 Some(came) => return came,
@@ -276,6 +279,14 @@ impl Past {
     fn rests(&self) -> bool {
         self.rest_until.get() != 0 && clock::monotonic_ns() < self.rest_until.get()
     }
+}
+
+/// Looks a few times; whether it has come. What another processor holds for a moment comes sooner than any sleep ends.
+fn glance(gap: u32, ready: &dyn Fn() -> bool) -> bool {
+    (0..GLANCES).any(|_| {
+        (0..gap).for_each(|_| core::hint::spin_loop());
+        ready()
+    })
 }
 
 #[cfg(all(test, not(any(loom, miri))))]

@@ -127,12 +127,6 @@ pub fn stat(fd: i32) -> Result<Stat> {
     })
 }
 
-/// Length in bytes. ESPIPE: no file that can be mapped. `lseek(2)`, which takes half the time of fstat(2).
-pub fn len(fd: i32) -> Result<u64> {
-    // SAFETY: no pointers.
-    unsafe { syscall!(libc::SYS_lseek, fd, 0, libc::SEEK_END) }.map(|n| n as u64)
-}
-
 /// `ftruncate(2)`, refused with EFBIG instead of a SIGXFSZ where RLIMIT_FSIZE forbids it.
 pub fn set_len(fd: i32, len: u64) -> Result<()> {
     check_file_limit(len)?;

@@ -203,7 +203,8 @@ fn map_again(ns: &Namespace, object: &Ref, place: &map::Where, flags: c_int) -> 
         return None;
     }
     let index = ids::index_of(object.number.load(Relaxed));
-    let st = file::stat_at(ns.dir().ok()?, Room::Shm.path(index).as_cstr()).ok()?;
+    // Whether the descriptor is the namespace's still shows in what is found by it.
+    let st = file::stat_at(ns.hidden_fd(), Room::Shm.path(index).as_cstr()).ok()?;
     let bytes = object.geometry().segment_bytes;
     if st.file != object.file() || st.size < DATA_AT.checked_add(bytes)? {
         return None;
