@@ -135,9 +135,7 @@ fn result_of(outcome: Outcome) -> Option<Result<usize>> {
 fn may_wait(caller: &Caller<'_>, deadline: Option<&Deadline>) -> Result<()> {
     let late = deadline.is_some_and(Deadline::passed);
     // Other processes may have set the flag, but to ask takes a system call: for that there is time when polling has failed.
-    let as_before = !late
-        && caller.patience.lasts(Queue::of(caller.object).head())
-        && descriptor::was_blocking(caller.object);
+    let as_before = !late && caller.patience.lasts() && descriptor::was_blocking(caller.object);
     if !as_before && descriptor::is_nonblocking(caller.object) {
         return Err(Errno::EAGAIN);
     }

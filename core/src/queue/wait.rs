@@ -125,16 +125,15 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Whether a call that has to wait is to poll first. Not where mq_notify(3) is in use: for that only a sleeper waits.
-    /// The lock is held.
-    pub fn lasts(&self, head: &QueueHeader) -> bool {
-        self.spin.may() && head.notify.token.get() == 0
+    /// Whether a call that has to wait is to poll first. Until it sleeps mq_notify(3) takes it for one that has yet to come.
+    pub fn lasts(&self) -> bool {
+        self.spin.may()
     }
 
     /// Whether the call polls instead of sleeping. It passes nobody by: those who sleep are served before there is anything
     /// for it. The lock is held.
     fn takes(&mut self, head: &QueueHeader, request: &Request) -> bool {
-        if !self.lasts(head) {
+        if !self.lasts() {
             return false;
         }
         self.kind = request.kind;
