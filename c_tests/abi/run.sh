@@ -47,6 +47,14 @@ size() {
     [ "$bytes" -lt 270000 ] && pass size || fail size "$bytes bytes stripped, 270000 allowed"
 }
 
+start() {
+    compile start "$HERE/start.c" || return
+    if "$BIN/start" "$LIBUSIPC" 28 >"$SCRATCH/start" 2>&1; then pass start; else
+        fail start "programs start more slowly with the library (build.rs lays it out)"
+        below "$SCRATCH/start"
+    fi
+}
+
 headers_current() {
     command -v cargo >/dev/null || { skip headers-current "no cargo"; return; }
     if ! (cd "$TOP" && cargo run -q --example headers -- "$SCRATCH/include") >"$SCRATCH/cargo" 2>&1; then
@@ -162,6 +170,7 @@ cancelled() {
 exports
 tags
 size
+start
 headers_current
 headers_compile
 library_dir

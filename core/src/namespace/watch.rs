@@ -116,7 +116,7 @@ fn lock(mutex: *mut pthread_mutex_t) {
 const VIEWS: usize = 1024;
 /// A view that has been asked for once. Only who asks again gets one: a thousand processes that meet once make no million mappings.
 const ASKED: usize = 1;
-/// Addresses.
+/// Their addresses, [`ASKED`], or 0.
 static VIEW: [AtomicUsize; VIEWS] = [const { AtomicUsize::new(0) }; VIEWS];
 
 /// Whether the process that keeps adjustments under `token` is seen to live. False: ask its lifeline.
