@@ -25,6 +25,8 @@ CONF
 answers() { (: <"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
 
 play() {
+    # In a namespace of its own the next one would find its number in it.
+    rm -f httpd.pid
     with_ipc apache2 -d "$PWD" -f "$PWD/httpd.conf" -DFOREGROUND &
     until_true answers && until_true used sem 2>/dev/null &&
         ab -q -n $((SECONDS_OF_RUN * 2000)) -c 8 "http://127.0.0.1:$PORT/index.html" >ab.log || return
