@@ -78,7 +78,7 @@ fuzz: need-cargo ## calls on spoilt objects, chosen by libFuzzer, for FUZZ_S sec
 	USIPC_DIR=$$dir '$(FUZZ)'/*/release/region -max_total_time=$(FUZZ_S) -timeout=10 -max_len=600 -verbosity=0 \
 	    -artifact_prefix='$(FUZZ)/' '$(FUZZ)/corpus' fuzz/corpus/region
 
-crash-points: setup-check all ## kills after every instruction of every call (an hour)
+crash-points: setup-check all ## kills after every instruction of every call (two hours, mostly of waiting; with JOBS=9 one)
 	$(TESTS) POINTS=every c_tests/check.sh crash_points
 
 bench: setup-bench all ## the kernel, usipc, Boost and glibc in turn: docs/benchmarks (half an hour; QUICK=1: three minutes)

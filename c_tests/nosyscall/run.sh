@@ -80,7 +80,7 @@ build nosyscall "$HERE/nosyscall.c" && {
     if strace -o /dev/null true 2>/dev/null; then
         # A poller asks the kernel, which is told of each change by three calls: fstat, ioctl, and write or read.
         on_ours mq-polled-strace counted mq-polled 60000
-        # Two to look at the file, one to map what is known, one to unmap it.
+        # One to look at the file, one to map what is known, one to unmap it.
         on_ours shm-attach-strace counted shm-attach 30000
     fi
 }
