@@ -1,5 +1,5 @@
 //! `<poll.h>`, `<sys/select.h>`, `<sys/epoll.h>`: a message queue costs nothing for being pollable
-//! until somebody polls it, so its descriptors are armed before libc's call.
+//! but while somebody polls it, so core is told of its descriptors before libc's call, and when that has ended.
 
 use crate::{next, rt};
 use core::{mem, slice};
@@ -7,7 +7,7 @@ use libc::{
     c_int, epoll_event, fd_set, nfds_t, pollfd, sigset_t, size_t, timespec, timeval, EPOLL_CTL_ADD,
     EPOLL_CTL_MOD,
 };
-use usipc_core::fd;
+use usipc_core::fd::{self, Polling};
 use usipc_core::user::In;
 
 /// Waits for one of `nfds` descriptors to become ready, for `timeout` milliseconds (negative: for
@@ -21,7 +21,7 @@ use usipc_core::user::In;
 pub unsafe extern "C" fn poll(fds: *mut pollfd, nfds: nfds_t, timeout: c_int) -> c_int {
     // SAFETY: the C caller's arguments, handed on.
     unsafe {
-        arm_array(fds, nfds);
+        let _polling = polling_array(fds, nfds);
         next::POLL.get()(fds, nfds, timeout)
     }
 }
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn ppoll(
 ) -> c_int {
     // SAFETY: the C caller's arguments, handed on.
     unsafe {
-        arm_array(fds, nfds);
+        let _polling = polling_array(fds, nfds);
         next::PPOLL.get()(fds, nfds, tmo_p, sigmask)
     }
 }
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn __poll_chk(fds: *mut pollfd, nfds: nfds_t, timeout: c_i
     check_length(nfds, fdslen);
     // SAFETY: the C caller's arguments, handed on.
     unsafe {
-        arm_array(fds, nfds);
+        let _polling = polling_array(fds, nfds);
         next::POLL.get()(fds, nfds, timeout)
     }
 }
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn __ppoll_chk(
     check_length(nfds, fdslen);
     // SAFETY: the C caller's arguments, handed on.
     unsafe {
-        arm_array(fds, nfds);
+        let _polling = polling_array(fds, nfds);
         next::PPOLL.get()(fds, nfds, tmo_p, sigmask)
     }
 }
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn select(
 ) -> c_int {
     // SAFETY: the C caller's arguments, handed on.
     unsafe {
-        arm_sets(nfds, [readfds, writefds, exceptfds]);
+        let _polling = polling_sets(nfds, [readfds, writefds, exceptfds]);
         next::SELECT.get()(nfds, readfds, writefds, exceptfds, timeout)
     }
 }
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn pselect(
 ) -> c_int {
     // SAFETY: the C caller's arguments, handed on.
     unsafe {
-        arm_sets(nfds, [readfds, writefds, exceptfds]);
+        let _polling = polling_sets(nfds, [readfds, writefds, exceptfds]);
         next::PSELECT.get()(nfds, readfds, writefds, exceptfds, timeout, sigmask)
     }
 }
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn pselect(
 #[no_mangle]
 pub unsafe extern "C" fn epoll_ctl(epfd: c_int, op: c_int, fd: c_int, event: *mut epoll_event) -> c_int {
     if matches!(op, EPOLL_CTL_ADD | EPOLL_CTL_MOD) {
-        fd::arm(fd);
+        fd::watch(fd);
     }
     // SAFETY: the C caller's arguments, handed on.
     unsafe { next::EPOLL_CTL.get()(epfd, op, fd, event) }
@@ -149,22 +149,24 @@ fn check_length(nfds: nfds_t, fdslen: size_t) {
     }
 }
 
-/// Arms the message queues that a poll names. What the kernel would refuse (an address outside user
+/// Has the message queues that a poll names watched. What the kernel would refuse (an address outside user
 /// space, more descriptors than a process may have) is left for it to refuse.
 ///
 /// # Safety
 /// As poll(2).
-unsafe fn arm_array(fds: *const pollfd, nfds: nfds_t) {
+unsafe fn polling_array(fds: *const pollfd, nfds: nfds_t) -> Option<Polling> {
     if !fd::any_to_poll() || nfds > most_descriptors() {
-        return;
+        return None;
     }
+    let mut polling = Polling::default();
     let n = nfds as usize;
     // SAFETY: the C caller's contract.
     if n != 0 && unsafe { In::new(fds) }.check(n * mem::size_of::<pollfd>()).is_ok() {
         // SAFETY: the C caller's contract: n elements.
         let fds = unsafe { slice::from_raw_parts(fds, n) };
-        fds.iter().for_each(|entry| fd::arm(entry.fd));
+        fds.iter().for_each(|entry| polling.add(entry.fd));
     }
+    Some(polling)
 }
 
 /// RLIMIT_NOFILE, above which poll(2) gives EINVAL.
@@ -175,21 +177,23 @@ fn most_descriptors() -> nfds_t {
     limit.rlim_cur
 }
 
-/// Arms the message queues in the sets of a select. No set is read beyond the size of `fd_set`: the
+/// Has the message queues in the sets of a select watched. No set is read beyond the size of `fd_set`: the
 /// kernel, too, reads no further than the descriptors that the process has.
 ///
 /// # Safety
 /// As select(2).
-unsafe fn arm_sets(nfds: c_int, sets: [*const fd_set; 3]) {
+unsafe fn polling_sets(nfds: c_int, sets: [*const fd_set; 3]) -> Option<Polling> {
     if !fd::any_to_poll() {
-        return;
+        return None;
     }
+    let mut polling = Polling::default();
     let nfds = nfds.clamp(0, libc::FD_SETSIZE as c_int);
     for set in sets {
         // SAFETY: the C caller's contract: a set or NULL.
         if unsafe { In::new(set) }.check(nfds as usize / 8 + 1).is_ok() && !set.is_null() {
             // SAFETY: as above; nfds is within the set.
-            (0..nfds).filter(|&fd| unsafe { libc::FD_ISSET(fd, set) }).for_each(fd::arm);
+            (0..nfds).filter(|&fd| unsafe { libc::FD_ISSET(fd, set) }).for_each(|fd| polling.add(fd));
         }
     }
+    Some(polling)
 }

@@ -4,8 +4,9 @@
  *     OPERATION  msg (msgsnd and msgrcv), msgget (of a known key), mq (mq_send and mq_receive),
  *                sem (semop without SEM_UNDO), sem-undo (a lock held with SEM_UNDO), sem-beside (the same
  *                while another process has adjustments there), sem-array (three semaphores in one semop),
- *                semctl (GETVAL), semget, shmget (of a known key), all; and where system calls are only
- *                counted, mq-polled (mq on a queue that has been polled), shm-attach (shmat and shmdt)
+ *                semctl (GETVAL), semget, shmget (of a known key), mq-polled (mq on a queue that was polled,
+ *                also by a process that ended in poll), all; and where system calls are only counted,
+ *                mq-watched (mq on a queue that an epoll watches), shm-attach (shmat and shmdt)
  *     GUARD      filter (seccomp kills at any call but write and exit_group), strict (seccomp's strict
  *                mode), marks (two write(2) calls between which a tracer counts), none
  * Ends with 0 when all were done, with 20 when an operation failed, with 21 when what was forbidden
@@ -17,6 +18,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -227,8 +229,8 @@ static int do_all(void)
 
 static int do_nothing(void) { return 0; }
 
-/* From empty to one message and back: what poll(2) says changes each time. */
-static int do_mq_polled(void)
+/* From empty to one message and back: what a poller would be told changes each time. */
+static int mq_by_turns(void)
 {
     int i;
 
@@ -236,6 +238,30 @@ static int do_mq_polled(void)
         if (send_mq(i) == -1 || receive_mq(i) == -1)
             return -1;
     return 0;
+}
+
+static int do_mq_polled(void) { return mq_by_turns(); }
+static int do_mq_watched(void) { return mq_by_turns(); }
+
+/* A process ends in poll, by the signal, and can tell nobody; another polls, and comes back. */
+static void have_it_polled(void)
+{
+    struct pollfd look = {mqd, POLLIN, 0};
+    pid_t pid = fork_bound();
+
+    if (pid == 0) {
+        ualarm(50000, 0);
+        _exit(poll(&look, 1, -1));
+    }
+    NEED(waitpid(pid, NULL, 0) == pid, "waitpid");
+    NEED(poll(&look, 1, 0) == 0, "poll");
+}
+
+static void have_it_watched(void)
+{
+    struct epoll_event event = {EPOLLIN, {0}};
+
+    NEED(epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, mqd, &event) == 0, "epoll_ctl");
 }
 
 static int do_shm_attach(void)
@@ -265,11 +291,12 @@ static void warm_up(int (*operation)(void))
         start_neighbour();
         NEED(do_sem_beside() == 0, "warming up");
     }
-    if (operation == do_mq_polled) {
-        struct pollfd look = {mqd, POLLIN, 0};
-
-        NEED(poll(&look, 1, 0) == 0 && do_mq_polled() == 0, "warming up");
-    }
+    if (operation == do_mq_polled)
+        have_it_polled();
+    if (operation == do_mq_watched)
+        have_it_watched();
+    if (operation == do_mq_polled || operation == do_mq_watched)
+        NEED(operation() == 0, "warming up");
     NEED(operation != do_shm_attach || operation() == 0, "warming up");
 }
 
@@ -315,7 +342,7 @@ int main(int argc, char **argv)
     } operations[] = {{"msg", do_msg},           {"mq", do_mq},
                       {"msgget", do_msgget},     {"sem", do_sem},
                       {"sem-undo", do_sem_undo}, {"sem-array", do_sem_array},
-                      {"sem-beside", do_sem_beside}, {"mq-polled", do_mq_polled}, {"shm-attach", do_shm_attach},
+                      {"sem-beside", do_sem_beside}, {"mq-polled", do_mq_polled}, {"mq-watched", do_mq_watched}, {"shm-attach", do_shm_attach},
                       {"semctl", do_semctl},     {"semget", do_semget}, {"shmget", do_shmget},
                       {"all", do_all},           {"nothing", do_nothing}};
     size_t i;

@@ -6,7 +6,7 @@
 . "${0%/*}/../lib.sh"
 . "$TOP/c_tests/preload/ground.sh"
 
-OPERATIONS="msg mq msgget sem sem-undo sem-beside sem-array semctl semget shmget"
+OPERATIONS="msg mq mq-polled msgget sem sem-undo sem-beside sem-array semctl semget shmget"
 
 # SIGSYS from the filter; SIGKILL from the strict mode.
 declare -A BITES=([filter]="signal 31" [strict]="signal 9")
@@ -78,8 +78,8 @@ build nosyscall "$HERE/nosyscall.c" && {
         fi
     done
     if strace -o /dev/null true 2>/dev/null; then
-        # A poller asks the kernel, which is told of each change by three calls: fstat, ioctl, and write or read.
-        on_ours mq-polled-strace counted mq-polled 60000
+        # An epoll asks the kernel, which is told of each change by three calls: fstat, ioctl, and write or read.
+        on_ours mq-watched-strace counted mq-watched 60000
         # One to look at the file, one to map what is known, one to unmap it.
         on_ours shm-attach-strace counted shm-attach 30000
     fi

@@ -99,7 +99,35 @@ pub fn before_close_range(
     }
 }
 
-/// To be called before a descriptor is polled: from then on a queue's readiness is kept for the kernel to see.
-pub fn arm(fd: c_int) {
-    let _ = poll::arm(fd);
+/// To be called before a descriptor is given to an epoll: from then on a queue's readiness is kept for the kernel to see.
+pub fn watch(fd: c_int) {
+    let _ = poll::begin_for_good(fd);
+}
+
+/// A poll or select that is going on: as long as this lives, the readiness of its queues is kept for the kernel to see.
+#[derive(Default)]
+pub struct Polling {
+    queues: [Option<poll::Polled>; 8],
+    used: usize,
+}
+
+impl Polling {
+    /// To be called for each descriptor, before the call.
+    pub fn add(&mut self, fd: c_int) {
+        match self.queues.get_mut(self.used) {
+            Some(place) => {
+                *place = poll::begin(fd).unwrap_or(None);
+                self.used += place.is_some() as usize;
+            }
+            None => watch(fd),
+        }
+    }
+}
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        self.queues.iter().flatten().for_each(|queue| {
+            let _ = poll::end(*queue);
+        });
+    }
 }

@@ -3,8 +3,9 @@
 //! select, poll and epoll ask the kernel, so something of the kernel's must say how a queue stands:
 //! a FIFO with room for two pages. None in it: the queue is empty (writable); one: neither empty
 //! nor full (both); two: full (readable). It is the same FIFO for every process. The first time that
-//! a process polls a queue descriptor, the FIFO takes its place (dup3), and from then on every
-//! process keeps it in step. When nobody has it open any more, it goes: nobody else pays.
+//! a process polls a queue descriptor, the FIFO takes its place (dup3). Every process keeps it in step,
+//! but only while somebody is in a poll or select of the queue, or once it was given to an epoll, which tells
+//! nobody when it is waited for. When nobody has it open any more, it goes.
 
 use super::descriptor;
 use crate::errno::{Errno, Result};
@@ -51,6 +52,10 @@ pub fn queue_of_fifo(ns: &Namespace, name: u64) -> Result<file::Fd> {
     file::open_at(ns.dir()?, paths(name).1.as_cstr(), libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
 }
 
+/// In [`crate::queue::layout::QueueHeader::polled`]: an epoll watches the queue. The rest counts polls and selects. One that ends
+/// by a signal (SIGKILL, a handler's jump) stays counted: then, too, the FIFO is kept in step for as long as somebody has it open.
+const FOR_GOOD: u32 = 1 << 31;
+
 /// Brings the FIFO in step after an operation that found so many messages (or None: nobody knows). The lock is held.
 #[inline(always)]
 pub fn keep_in_step(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Option<u64>) {
@@ -64,9 +69,9 @@ pub fn keep_in_step(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Opt
 fn step_after(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Option<u64>) {
     let level = |count| level(count, object.geometry().max_messages);
     let now = level(queue.head().count.get());
-    if before.map(level) != Some(now) && set_level(ns, object, queue, now).is_err() {
-        // Nobody has it open, or it is gone.
-        queue.head().polled.set(0);
+    if before.map(level) != Some(now) {
+        // Where it fails for want of a descriptor, the next change makes up for it.
+        let _ = set_level(ns, object, queue, now);
     }
 }
 
@@ -83,16 +88,18 @@ fn set_level(ns: &Namespace, object: &Ref, queue: &Queue<'_>, level: usize) -> R
     fill(fifo.raw(), level)
 }
 
-/// The FIFO, for keeping it in step, and which file it is. ENXIO: nobody polls any more, and it is gone.
+/// The FIFO, for keeping it in step, and which file it is. ENXIO: nobody has it open any more, and it is gone.
 fn open_to_fill(ns: &Namespace, queue: &Queue<'_>) -> Result<(file::Fd, (u64, u64))> {
     let dir = ns.dir()?;
     let (path, link) = paths(queue.head().poll_name.get());
     let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
     match file::open_at(dir, path.as_cstr(), libc::O_WRONLY | flags, 0) {
-        Err(Errno::ENXIO) => {
-            // No reader: the last poller is gone. Pollers come and go under the lock.
+        Err(Errno::ENXIO | Errno::ENOENT) => {
+            // No reader. Pollers come under the lock.
+            queue.head().polled.set(0);
             let _ = file::unlink_at(dir, path.as_cstr(), 0);
             let _ = file::unlink_at(dir, link.as_cstr(), 0);
+            queue.head().poll_name.set(0);
             return Err(Errno::ENXIO);
         }
         opened => drop(opened?),
@@ -123,38 +130,80 @@ fn fill(fifo: i32, level: usize) -> Result<()> {
     Ok(())
 }
 
-/// This process has one poller less: if it was the last, the FIFO goes.
+/// A descriptor of a queue that has a FIFO is closed: if nobody else has the FIFO open, it goes.
 pub fn left(ns: &'static Namespace, object: &Ref) {
+    if Queue::of(object).head().poll_name.get() == 0 {
+        return;
+    }
     let Ok(me) = lifeline::my_token(ns) else { return };
-    let Ok(locked) = Locked::acquire(object, ns, me) else { return };
-    keep_in_step(ns, object, &locked.shared, None);
+    if let Ok(locked) = Locked::acquire(object, ns, me) {
+        let _ = open_to_fill(ns, &locked.shared);
+    }
 }
 
-/// Prepares a descriptor for being polled; nothing to do for other descriptors.
-pub fn arm(fd: i32) -> Result<()> {
+/// A descriptor of a queue in a poll or select, and the queue's file.
+#[derive(Clone, Copy)]
+pub struct Polled {
+    fd: i32,
+    file: (u64, u64),
+}
+
+/// A poll or select with this descriptor begins. None: it is no queue's.
+pub fn begin(fd: i32) -> Result<Option<Polled>> {
+    watch(fd, |polled| polled.saturating_add(1))
+}
+
+/// It has ended. Where the descriptor was closed meanwhile, nobody knows for which queue: it stays counted.
+pub fn end(polled: Polled) -> Result<()> {
     let ns = namespace::current()?;
     let _section = Section::enter()?;
-    let Some(object) = descriptor::find_if_any(fd) else { return Ok(()) };
-    if object.fifo.load(Relaxed) != 0 {
+    let Some(object) = descriptor::known(polled.fd).filter(|o| o.file() == polled.file) else {
         return Ok(());
+    };
+    let locked = Locked::acquire(&object, ns, lifeline::my_token(ns)?)?;
+    let head = locked.shared.head();
+    if head.polled.get() & !FOR_GOOD != 0 {
+        head.polled.set(head.polled.get() - 1);
     }
+    if head.polled.get() == 0 && head.count.get() == 0 {
+        // As the queue's own file: a program that reads it, or polls behind the library's back, is not to wait for ever.
+        set_level(ns, &object, &locked.shared, 1)?;
+    }
+    Ok(())
+}
+
+/// A descriptor is to be watched by an epoll.
+pub fn begin_for_good(fd: i32) -> Result<()> {
+    watch(fd, |polled| polled | FOR_GOOD).map(|_| ())
+}
+
+/// Has the kernel see how the queue of a descriptor stands from now on; `more` is what becomes of the number of those who watch.
+fn watch(fd: i32, more: fn(u32) -> u32) -> Result<Option<Polled>> {
+    let ns = namespace::current()?;
+    let _section = Section::enter()?;
+    let Some(object) = descriptor::find_if_any(fd) else { return Ok(None) };
     let me = lifeline::my_token(ns)?;
     let locked = Locked::acquire(&object, ns, me)?;
+    let head = locked.shared.head();
     // Another thread may have been quicker: its descriptor is registered with its epoll already.
-    if object.fifo.load(Relaxed) != 0 {
-        return Ok(());
+    let new =
+        if object.fifo.load(Relaxed) == 0 { Some(open_fifo(ns, &object, &locked.shared)?) } else { None };
+    set_level(ns, &object, &locked.shared, level(head.count.get(), object.geometry().max_messages))?;
+    if let Some(fifo) = new {
+        let inode = file::stat(fifo.raw())?.file.1;
+        descriptor::stand_in(&object, &fifo, inode)?;
     }
-    let fifo = open_fifo(ns, &object, &locked.shared)?;
-    let inode = file::stat(fifo.raw())?.file.1;
-    locked.shared.head().polled.set(1);
-    let now = level(locked.shared.head().count.get(), object.geometry().max_messages);
-    set_level(ns, &object, &locked.shared, now)?;
-    descriptor::stand_in(&object, &fifo, inode)
+    head.polled.set(more(head.polled.get()));
+    Ok(Some(Polled { fd, file: object.file() }))
 }
 
 fn open_fifo(ns: &Namespace, object: &Ref, queue: &Queue<'_>) -> Result<file::Fd> {
     let dir = ns.dir()?;
     let head = queue.head();
+    if head.poll_name.get() != 0 {
+        // Lest those who were killed in a poll count for ever.
+        let _ = open_to_fill(ns, queue);
+    }
     if head.poll_name.get() == 0 {
         head.poll_name.set(random()? | 1);
     }

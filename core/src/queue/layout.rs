@@ -203,7 +203,7 @@ pub struct QueueHeader {
     pub heap: W32,
     /// The only message, while it is in no index; else NIL.
     pub sole: W32,
-    /// POSIX: somebody polls: keep the FIFO in step.
+    /// POSIX: how many polls are going on, see [`crate::posix::poll`]: if any, the FIFO is kept in step.
     pub polled: W32,
     /// Summary of the keymap, of [`QueueHeader::keymap_words`].
     pub keymap_top: W64,
