@@ -210,9 +210,7 @@ fn send_calmly(queue: &Queue<'_>, letter: &Letter) -> Checked<bool> {
     let n = head.free.get();
     let node = queue.node(n)?;
     let next = node.next.get();
-    if let Ok(next) = queue.node(next) {
-        queue.expect(next.next.get());
-    }
+    queue.expect_in_line(n, next);
     if unlikely(letter.fill(queue, n, node)?.is_err()) {
         return Ok(false);
     }
@@ -345,9 +343,7 @@ fn receive_calmly(queue: &Queue<'_>, sink: Sink, pid: u32) -> Checked<Option<usi
         return Ok(None);
     }
     let node = queue.node(n)?;
-    if let Ok(next) = queue.node(node.next.get()) {
-        queue.expect(next.next.get());
-    }
+    queue.expect_in_line(n, node.next.get());
     let Ok(len) = sink.hand_out(queue, n, node)? else { return Ok(None) };
     queue.dequeue(n, node, Doer { pid, now_s: clock::now_s() })?;
     Ok(Some(len))

@@ -404,7 +404,9 @@ impl Queue<'_> {
             bound = bound.checked_sub(1).ok_or(Corrupt)?;
             let node = self.node(n)?;
             let bucket = self.bucket(node.key.get() as i64)?;
-            if self.leader_in(bucket.get(), node.key.get())? == NIL {
+            if !self.is_in_front(node.key.get() as i64)
+                && self.leader_in(bucket.get(), node.key.get())? == NIL
+            {
                 node.bucket_next.set(bucket.get());
                 bucket.set(n);
             }

@@ -2,13 +2,12 @@
 //!
 //! The messages of one key form a list; its first is the key's leader and hangs in the key table
 //! (a hash table), and in the keymap (small keys) or the heap (large ones). A message that leaves
-//! the queue is always the first of its key, whatever the request, so lists need one link only. A message that came into an
-//! empty queue is alone, and in none of this until another comes: most queues never hold two.
+//! the queue is always the first of its key, whatever the request, so lists need one link only. The key of the message that came
+//! into an empty queue is in none of this for as long as there are messages of it (`front`): most queues never hold two keys.
 //! All operations take constant time but MSG_EXCEPT and MSG_COPY, which follow the order of sending.
 
 use super::layout::*;
 use super::{Checked, Queue};
-use crate::likely::unlikely;
 use crate::region::{Corrupt, NIL, W32};
 
 /// What a receiver takes.
@@ -95,18 +94,34 @@ impl Queue<'_> {
     /// The message that a receiver gets, or NIL.
     #[inline(always)]
     pub fn find(&self, how: Match) -> Checked<u32> {
-        let sole = self.head().sole.get();
+        let head = self.head();
         let n = match how {
             Match::NotEqual(key) => return self.find_except(key),
-            Match::Any => self.head().first.get(),
-            _ if sole != NIL => sole,
+            Match::Any => head.first.get(),
+            _ if head.keys.get() == 0 => head.front.get(),
+            Match::Equal(key) if self.is_in_front(key) => head.front.get(),
             Match::Equal(key) => self.find_key(key)?,
-            Match::AtMost(_) => self.smallest()?,
+            Match::AtMost(_) => self.smaller(head.front.get(), self.smallest()?)?,
         };
         if n != NIL && !how.takes(self.node(n)?.key.get() as i64) {
             return Ok(NIL);
         }
         Ok(n)
+    }
+
+    /// Whether the messages of this key are those in no index.
+    #[inline(always)]
+    pub(super) fn is_in_front(&self, key: i64) -> bool {
+        self.head().front.get() != NIL && self.head().front_key.get() as i64 == key
+    }
+
+    /// Of two messages, either of which may be NIL, the one of the smaller key.
+    #[inline(always)]
+    fn smaller(&self, a: u32, b: u32) -> Checked<u32> {
+        if b == NIL || a != NIL && self.node(a)?.key.get() as i64 <= self.node(b)?.key.get() as i64 {
+            return Ok(a);
+        }
+        Ok(b)
     }
 
     #[cold]
@@ -176,25 +191,18 @@ impl Queue<'_> {
         node.next.set(NIL);
         let count = head.count.get();
         if count == 0 {
-            head.sole.set(n);
+            head.front.set(n);
+            head.front_last.set(n);
+            head.front_key.set(key as u64);
+        } else if self.is_in_front(key) {
+            self.node(head.front_last.get())?.next.set(n);
+            head.front_last.set(n);
         } else {
-            if unlikely(head.sole.get() != NIL) {
-                self.give_company()?;
-            }
             self.enter(n, node, key)?;
         }
         head.count.set(count.wrapping_add(1));
         head.bytes.set(head.bytes.get().wrapping_add(len));
         Ok(())
-    }
-
-    /// The message that was alone is not any more.
-    #[inline(never)]
-    fn give_company(&self) -> Checked<()> {
-        let n = self.head().sole.get();
-        let node = self.node(n)?;
-        self.head().sole.set(NIL);
-        self.enter(n, node, node.key.get() as i64)
     }
 
     /// Enters a message in the list of its key.
@@ -249,8 +257,8 @@ impl Queue<'_> {
                 _ => self.node(after)?.before.set(before),
             }
         }
-        if head.sole.get() == n {
-            head.sole.set(NIL);
+        if head.front.get() == n {
+            head.front.set(node.next.get());
         } else {
             self.leave_key(n, node)?;
         }
@@ -301,7 +309,7 @@ impl Queue<'_> {
         head.count.set(0);
         head.bytes.set(0);
         head.keys.set(0);
-        head.sole.set(NIL);
+        head.front.set(NIL);
         head.first.set(NIL);
         head.last.set(NIL);
         head.heap.set(NIL);

@@ -190,41 +190,50 @@ pub struct QueueHeader {
     pub receive_pid: W32,
     /// Messages assigned to waiters that have not yet fetched them.
     pub assigned: W32,
-    /// Different keys in the queue.
+    /// Different keys in the index.
     pub keys: W32,
 
     /// First and last message in order of sending (System V).
     pub first: W32,
     #[allow(missing_docs)]
     pub last: W32,
-    /// Top of the stack of free nodes (POSIX).
+    /// First and last of the free nodes (POSIX).
     pub free: W32,
-    /// Root of the heap of large keys.
-    pub heap: W32,
-    /// The only message, while it is in no index; else NIL.
-    pub sole: W32,
-    /// POSIX: how many polls are going on, see [`crate::posix::poll`]: if any, the FIFO is kept in step.
-    pub polled: W32,
-    /// Summary of the keymap, of [`QueueHeader::keymap_words`].
-    pub keymap_top: W64,
+    #[allow(missing_docs)]
+    pub free_last: W32,
+    /// First and last of the messages that are in no index, all of one key: those that came when the queue was empty, and
+    /// after them.
+    pub front: W32,
+    #[allow(missing_docs)]
+    pub front_last: W32,
+    /// Their key.
+    pub front_key: W64,
+    /// System V: msg_qbytes.
+    pub max_bytes: W64,
     /// Sleeping receivers and senders.
     pub receivers: List,
     #[allow(missing_docs)]
     pub senders: List,
-    /// System V: msg_qbytes.
-    pub max_bytes: W64,
+    /// POSIX: how many polls are going on, see [`crate::posix::poll`]: if any, the FIFO is kept in step.
+    pub polled: W32,
+    /// How many wait for whom no entry was free: only a hint.
+    pub overflowed: W32,
     /// System V: units in the arena.
     pub end: W32,
     /// System V: start of the last run.
     pub last_run: W32,
+
+    /// Summary of the keymap, of [`QueueHeader::keymap_words`].
+    pub keymap_top: W64,
+    /// Root of the heap of large keys.
+    pub heap: W32,
     /// System V: run that holds the key table, NIL while it is `buckets`.
     pub table: W32,
     /// System V: binary logarithm of the table's size.
     pub table_bits: W32,
-
     /// POSIX: nodes behind which memory stands.
     pub backed: W32,
-    /// POSIX: nodes from this one on were never used, and are on no stack.
+    /// POSIX: nodes from this one on were never used, and in no list.
     pub fresh: W32,
     /// Top of the stack of unused waiters.
     pub free_waiter: W32,
@@ -236,8 +245,6 @@ pub struct QueueHeader {
     pub waiter_seq: W64,
     /// Futex of those for whom no entry was free; counts entries that came free.
     pub overflow: W32,
-    /// How many those are: only a hint.
-    pub overflowed: W32,
     /// See [`Notify`].
     pub notify: Notify,
     /// POSIX: the FIFO's name, which nobody can guess; 0: none yet.
@@ -277,7 +284,7 @@ pub fn reserve_beginning(fd: i32, len: u64) -> Result<()> {
 const _: () = assert!(size_of::<QueueHeader>() <= KEYMAP_AT);
 /// What nearly every call needs lies in two cache lines.
 const _: () = assert!(
-    core::mem::offset_of!(QueueHeader, count) == 192 && core::mem::offset_of!(QueueHeader, polled) <= 320
+    core::mem::offset_of!(QueueHeader, count) == 192 && core::mem::offset_of!(QueueHeader, last_run) == 316
 );
 
 // SAFETY: all atomics.

@@ -21,6 +21,10 @@ use crate::sys::cpu;
 use layout::*;
 
 pub use crate::region::Checked;
+
+/// So many messages ahead memory is fetched: as long as their calls take, another processor's lines are on their way.
+const AHEAD: u32 = 6;
+
 /// A mapped queue. Copyable: it borrows the mapping that a reference keeps.
 #[derive(Clone, Copy)]
 pub struct Queue<'r> {
@@ -100,7 +104,7 @@ impl<'r> Queue<'r> {
     }
 
     /// Has the memory of message `n`, if there is one, brought to this processor while other work is done: a call soon is
-    /// probably about it. The next call is too soon: another processor's lines take longer to come.
+    /// probably about it.
     #[inline(always)]
     pub fn expect(&self, n: u32) {
         if let (Ok(node), Ok(text)) = (self.node(n), self.text(n, 0)) {
@@ -109,10 +113,21 @@ impl<'r> Queue<'r> {
         }
     }
 
-    /// The same for what comes `many` places on if messages lie as far apart as `n` and `next`.
+    /// The same for what a call needs that comes to the queue after others: at once, since
+    /// each line would otherwise be asked for when the one before has come.
+    pub fn expect_turn(&self, kind: u32) {
+        let head = self.head();
+        cpu::fetch_to_write((&raw const head.common.lock).cast());
+        cpu::fetch_to_write((&raw const head.count).cast());
+        cpu::fetch_to_write((&raw const head.free).cast());
+        let n = if kind == waiter_kind::RECEIVER { head.front.get() } else { head.free.get() };
+        (0..=AHEAD).for_each(|i| self.expect(n.wrapping_add(i)));
+    }
+
+    /// The same for what comes some places on if messages lie as far apart as `n` and `next`.
     #[inline(always)]
-    pub fn expect_in_line(&self, n: u32, next: u32, many: u32) {
-        self.expect(n.wrapping_add(next.wrapping_sub(n).wrapping_mul(many)));
+    pub fn expect_in_line(&self, n: u32, next: u32) {
+        self.expect(n.wrapping_add(next.wrapping_sub(n).wrapping_mul(AHEAD)));
     }
 
     /// The waiter with this index.

@@ -32,8 +32,7 @@ impl<'r> Queue<'r> {
         if self.system_v {
             self.arena_free(n)
         } else {
-            self.cell_put(n, node);
-            Ok(())
+            self.cell_put(n, node)
         }
     }
 

@@ -121,6 +121,8 @@ pub struct Patience {
     kind: u32,
     /// The bell that it waits for, when the call had to wait.
     seen: u64,
+    /// How often it can ring before the queue has to be looked at.
+    most: u64,
     deadline: Option<Deadline>,
 }
 
@@ -132,10 +134,16 @@ impl Patience {
 
     /// Whether the call polls instead of sleeping. It passes nobody by: those who sleep are served before there is anything
     /// for it. The lock is held.
-    fn takes(&mut self, head: &QueueHeader, request: &Request) -> bool {
+    fn takes(&mut self, queue: &Queue<'_>, request: &Request) -> bool {
         if !self.lasts() {
             return false;
         }
+        let head = queue.head();
+        self.most = match request.kind {
+            waiter_kind::SENDER => head.count.get(),
+            _ if queue.system_v => u64::MAX,
+            _ => queue.max_messages(),
+        };
         self.kind = request.kind;
         self.seen = bell(head, request.kind).look();
         self.deadline = request.deadline;
@@ -150,7 +158,8 @@ impl Patience {
         let ready = || bell.look() != seen || head.common.removed.get() != 0;
         self.spin.poll((Bell::place(seen), CLOSELY), self.deadline.as_ref(), &ready);
         // Who finds the queue full has sent faster than others receive.
-        self.spin.let_flow(self.kind == waiter_kind::SENDER, bell);
+        self.spin.let_flow(self.kind == waiter_kind::SENDER, bell, seen, self.most);
+        Queue::of(object).expect_turn(self.kind);
     }
 
     /// Looks back on a wait.
@@ -187,7 +196,7 @@ pub fn enter(locked: &mut Locked<'_>, caller: &mut Caller<'_>, request: Request)
     let (queue, ns) = (locked.shared, locked.ns);
     let (object, me) = (caller.object, caller.me);
     let head = queue.head();
-    if caller.patience.takes(head, &request) {
+    if caller.patience.takes(&queue, &request) {
         return if request.node == NIL { Ok(()) } else { queue.cell_free(request.node) };
     }
     let mut entry = queue.waiter_alloc()?;

@@ -169,7 +169,7 @@ impl QueueHeader {
             &self.first,
             &self.last,
             &self.heap,
-            &self.sole,
+            &self.front,
             &self.free,
             &self.free_waiter,
             &self.receivers.head,

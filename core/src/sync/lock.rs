@@ -16,10 +16,13 @@ use crate::sys::{clock, futex};
 const WAITERS: u64 = 1 << 31;
 /// How long to sleep before looking whether the holder still lives.
 const SLICE_NS: i64 = 5_000_000;
-/// A section takes well under a microsecond: looking again this often pays before sleeping does.
-const SPINS: u32 = if cfg!(loom) { 1 } else { 16 };
-/// Binary logarithm of the pauses, of 10 to 50 ns, between two looks.
-const MOST_PAUSES: u32 = if cfg!(loom) { 0 } else { 7 };
+/// Looks before sleeping.
+const LOOKS: u32 = if cfg!(loom) { 1 } else { 10 };
+/// Pauses, of 10 to 50 ns, before the first look: most sections are over by then.
+const FIRST_PAUSES: u32 = if cfg!(loom) { 1 } else { 8 };
+/// And before each of the others: the lock is in use all the time. Who is at work on the object has its memory at hand, and is to get
+/// far before it changes processors.
+const PAUSES: u32 = if cfg!(loom) { 1 } else { 256 };
 
 /// The lock word, in the object's header.
 #[repr(C, align(64))]
@@ -67,10 +70,8 @@ impl TokenLock {
     #[cold]
     #[inline(never)]
     fn acquire_slowly(&self, ns: &Namespace, me: u64) -> Got {
-        for look in 0..SPINS {
-            // The longer it takes the rarer: who is at work on the object has its memory at hand, and gets far before it changes
-            // processors.
-            (0..1u32 << (look + 3).min(MOST_PAUSES)).for_each(|_| core::hint::spin_loop());
+        for look in 0..LOOKS {
+            (0..if look == 0 { FIRST_PAUSES } else { PAUSES }).for_each(|_| core::hint::spin_loop());
             if self.word().load(Relaxed) == 0 && self.word().compare_exchange(0, me, Acquire, Relaxed).is_ok()
             {
                 return Got::Clean;

@@ -70,6 +70,10 @@ impl Bell {
     pub fn look(&self) -> u64 {
         self.0.get()
     }
+    /// How often it was rung between two looks.
+    fn rings(before: u64, now: u64) -> u64 {
+        (now >> (2 * CPU_BITS)).wrapping_sub(before >> (2 * CPU_BITS)) & (u64::MAX >> (2 * CPU_BITS))
+    }
     /// Where it was rung last; elsewhere than here, if it ever was.
     pub fn place(seen: u64) -> Cpu {
         let other = Cpu((seen >> CPU_BITS) as u16 as u32);
@@ -207,8 +211,9 @@ impl Spin {
     }
 
     /// What was polled for has come: if it has been coming in streams, lets more of it come as long as it does. To take each single
-    /// one would cost two journeys of the object's memory from processor to processor.
-    pub fn let_flow(&self, always: bool, bell: &Bell) {
+    /// one would cost two journeys of the object's memory from processor to processor. After the bell was `seen`, no more
+    /// than `most` can come.
+    pub fn let_flow(&self, always: bool, bell: &Bell, seen: u64, most: u64) {
         let past = &tls().spin;
         let passed = past.passed.get();
         let mut last = bell.look();
@@ -219,6 +224,9 @@ impl Spin {
         past.passed.set(0);
         past.flows.set(false);
         for _ in 0..MOST_FLOW {
+            if Bell::rings(seen, last) >= most {
+                break;
+            }
             (0..FLOW_PAUSES).for_each(|_| core::hint::spin_loop());
             let now = bell.look();
             if now == last {

@@ -206,9 +206,6 @@ fn result_of(outcome: Outcome) -> Option<Result<usize>> {
     })
 }
 
-/// So far ahead memory is fetched: as long as four messages take, another processor's lines are on their way.
-const AHEAD: u32 = 4;
-
 /// What somebody sends.
 #[derive(Clone, Copy)]
 struct Letter {
@@ -264,7 +261,7 @@ fn send_calmly(queue: &Queue<'_>, letter: &Letter, pid: u32) -> Checked<bool> {
         return Ok(false);
     }
     let node = queue.node(n)?;
-    queue.expect_in_line(n, n.wrapping_add(node.units.get()), AHEAD);
+    queue.expect_in_line(n, n.wrapping_add(node.units.get()));
     if unlikely(letter.fill(queue, n, node)?.is_err()) {
         queue.arena_free(n)?;
         return Ok(false);
@@ -391,11 +388,7 @@ fn receive_calmly(queue: &Queue<'_>, how: Match, tray: &Tray, pid: u32) -> Check
         return Ok(None);
     }
     if matches!(how, Match::Any) {
-        let after = node.after.get();
-        queue.expect_in_line(n, after, AHEAD);
-        if let Ok(after) = queue.node(after) {
-            queue.expect(after.after.get());
-        }
+        queue.expect_in_line(n, node.after.get());
     } else {
         queue.expect(node.next.get());
     }

@@ -43,8 +43,10 @@ fn scramble(queue: &Queue<'_>, random: &mut Lcg) {
         &head.first,
         &head.last,
         &head.heap,
-        &head.sole,
+        &head.front,
+        &head.front_last,
         &head.free,
+        &head.free_last,
         &head.last_run,
         &head.table,
         &head.table_bits,
@@ -60,7 +62,7 @@ fn scramble(queue: &Queue<'_>, random: &mut Lcg) {
         w.set(any());
     }
     head.buckets.iter().chain(&head.bins).for_each(|w| w.set(any()));
-    for w in [&head.count, &head.bytes, &head.next_seq, &head.keymap_top] {
+    for w in [&head.count, &head.bytes, &head.next_seq, &head.keymap_top, &head.front_key] {
         w.set(any() as u64);
     }
     head.keymap_words.iter().chain(&head.bin_map).for_each(|w| w.set(any() as u64));
