@@ -62,9 +62,9 @@ struct Hints {
     next_seq: AtomicU32,
     _pad: AtomicU32,
     map: [AtomicU64; INDEXES as usize / 64],
-    /// Shared memory: removed segments that go with their last attachment, and so must be looked
-    /// at now and then. The last 64 indexes have no bit, and wait until somebody looks at them.
-    doomed: [AtomicU64; (4096 - 8) / 8],
+    /// What is to be looked at now and then. Shared memory: removed segments that go with their last attachment.
+    /// Queues: those that may hold messages, for who asks how many there are in all. The last 64 indexes have no bit.
+    noted: [AtomicU64; (4096 - 8) / 8],
     /// The sequence number of each index's last object, for those who may not open it.
     sequences: [AtomicU16; INDEXES as usize],
 }
@@ -119,7 +119,7 @@ impl Hints {
         }
     }
     /// Notes the sequence number of an index; without memory for it, it stays unknown.
-    fn note(&self, index: u32, sequence: u32) {
+    fn note_sequence(&self, index: u32, sequence: u32) {
         // Pages of `sequences` known to have memory, by this process.
         static BACKED: AtomicU32 = AtomicU32::new(0);
         let page = index / 2048;
@@ -149,7 +149,8 @@ impl Hints {
         words * 64 >= limit && self.count() >= limit
     }
     fn count(&self) -> u32 {
-        self.map.iter().map(|w| w.load(Relaxed).count_ones()).sum()
+        // Without an instruction for it, to count the bits of a word is many; of nearly all there is none.
+        self.map.iter().map(|w| w.load(Relaxed)).filter(|w| *w != 0).map(u64::count_ones).sum()
     }
 }
 
@@ -193,7 +194,7 @@ pub fn publish(ns: &Namespace, room: Room, fd: i32, limit: u32, stamp: &dyn Fn(i
         hints.mark(index, true);
         match linked {
             Ok(()) => {
-                hints.note(index, sequence);
+                hints.note_sequence(index, sequence);
                 return Ok(id);
             }
             Err(Errno::EEXIST) => {
@@ -226,6 +227,9 @@ pub fn recount(ns: &Namespace, room: Room) -> Result<()> {
     for (word, found) in hints.map.iter().zip(found) {
         word.store(found, Relaxed);
     }
+    for (word, found) in hints.noted.iter().zip(found) {
+        word.fetch_or(found, Relaxed);
+    }
     Ok(())
 }
 
@@ -241,14 +245,26 @@ fn entries(ns: &Namespace, room: Room) -> Result<Option<u32>> {
 /// Calls `each` with every index that is there, by the hints, once they agree with the directory.
 pub fn each_index(ns: &Namespace, room: Room, each: &mut dyn FnMut(u32)) -> Result<()> {
     recount(ns, room)?;
-    for (w, word) in hints(ns, room)?.map.iter().enumerate() {
-        let mut bits = word.load(Relaxed);
+    each_bit(hints(ns, room)?.map.iter().map(|word| word.load(Relaxed)), each);
+    Ok(())
+}
+
+/// The same with those that are noted, and those that cannot be.
+pub fn each_noted(ns: &Namespace, room: Room, each: &mut dyn FnMut(u32)) -> Result<()> {
+    recount(ns, room)?;
+    let hints = hints(ns, room)?;
+    let noted = hints.noted.iter().map(|word| word.load(Relaxed)).chain([u64::MAX]);
+    each_bit(hints.map.iter().zip(noted).map(|(word, noted)| word.load(Relaxed) & noted), each);
+    Ok(())
+}
+
+fn each_bit(words: impl Iterator<Item = u64>, each: &mut dyn FnMut(u32)) {
+    for (w, mut bits) in words.enumerate() {
         while bits != 0 {
             each(w as u32 * 64 + bits.trailing_zeros());
             bits &= bits - 1;
         }
     }
-    Ok(())
 }
 
 /// Calls `each` with every index in the directory, whatever the hints say.
@@ -264,23 +280,23 @@ pub fn read_indexes(ns: &Namespace, room: Room, each: &mut dyn FnMut(u32)) -> Re
     })
 }
 
-/// Notes that the object at `index` is doomed, or is not. A hint.
-pub fn mark_doomed(ns: &Namespace, room: Room, index: u32, doomed: bool) {
-    let Some(word) = hints(ns, room).ok().and_then(|h| h.doomed.get(index as usize / 64)) else { return };
+/// Notes that the object at `index` is to be looked at now and then, or is not. A hint.
+pub fn note(ns: &Namespace, room: Room, index: u32, wanted: bool) {
+    let Some(word) = hints(ns, room).ok().and_then(|h| h.noted.get(index as usize / 64)) else { return };
     let bit = 1u64 << (index % 64);
-    if doomed {
+    if wanted {
         word.fetch_or(bit, Relaxed);
     } else if word.load(Relaxed) & bit != 0 {
         word.fetch_and(!bit, Relaxed);
     }
 }
 
-/// The first index from `from` on that is noted as doomed.
-pub fn next_doomed(ns: &Namespace, room: Room, from: u32) -> Option<u32> {
+/// The first index from `from` on that is noted.
+pub fn next_noted(ns: &Namespace, room: Room, from: u32) -> Option<u32> {
     let hints = hints(ns, room).ok()?;
     let first = from as usize / 64;
-    (first..hints.doomed.len()).find_map(|w| {
-        let mut bits = hints.doomed[w].load(Relaxed);
+    (first..hints.noted.len()).find_map(|w| {
+        let mut bits = hints.noted[w].load(Relaxed);
         if w == first {
             bits &= u64::MAX << (from % 64);
         }
@@ -295,8 +311,9 @@ pub fn withdraw(ns: &Namespace, room: Room, index: u32) -> Result<()> {
         Err(e) => return Err(e),
     }
     if let Ok(hints) = hints(ns, room) {
+        // Before the index is another's.
+        note(ns, room, index, false);
         hints.mark(index, false);
-        mark_doomed(ns, room, index, false);
     }
     Ok(())
 }

@@ -231,6 +231,8 @@ pub struct QueueHeader {
     pub table: W32,
     /// System V: binary logarithm of the table's size.
     pub table_bits: W32,
+    /// System V: not 0 while it is noted that there may be messages, see [`crate::namespace::ids::note`].
+    pub noted: W32,
     /// POSIX: nodes behind which memory stands.
     pub backed: W32,
     /// POSIX: nodes from this one on were never used, and in no list.

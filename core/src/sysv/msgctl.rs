@@ -11,6 +11,7 @@ use crate::queue::layout::*;
 use crate::queue::Queue;
 use crate::region::object::Ref;
 use crate::sync::section::Section;
+use crate::sys::clock;
 use crate::user::Out;
 use core::ffi::{c_int, c_ushort};
 use core::sync::atomic::Ordering::*;
@@ -134,21 +135,39 @@ fn info(ns: &'static Namespace, cmd: c_int, buf: Out<MsgInfo>) -> Result<c_int> 
     Ok(highest)
 }
 
-/// Messages and bytes in all queues that the caller may open.
+/// Messages and bytes in all queues that the caller may open. Those are looked at that may hold any: of thousands few do.
 fn totals(ns: &'static Namespace) -> Result<(u64, u64)> {
     let (mut messages, mut bytes) = (0, 0);
-    ids::each_index(ns, Room::Msg, &mut |index| {
+    ids::each_noted(ns, Room::Msg, &mut |index| {
         let Ok(object) = MSG.by_index(ns, index) else { return };
         let head = Queue::of(&object).head();
         // A sum over many queues is of no one moment: without the lock, whose cache line others would have to fetch back, unless
         // there is something to repair.
         let at_rest = head.common.lock.is_free() && head.common.is_sound();
-        if at_rest || locked(ns, &object, |_| Ok(())).is_ok() {
-            messages += head.count.get();
-            bytes += head.bytes.get();
+        if (!at_rest || is_idle(head)) && locked(ns, &object, |locked| pass_over(ns, locked)).is_err() {
+            return;
         }
+        messages += head.count.get();
+        bytes += head.bytes.get();
     })?;
     Ok((messages, bytes))
+}
+
+/// Has nobody look at an idle queue again until somebody sends.
+fn pass_over(ns: &'static Namespace, locked: &mut Locked<'_>) -> Result<()> {
+    let head = locked.shared.head();
+    if is_idle(head) {
+        head.noted.set(0);
+        ids::note(ns, Room::Msg, ids::index_of(head.common.id.get() as c_int), false);
+    }
+    Ok(())
+}
+
+/// Whether a queue is empty, and nobody has sent anything for a while: who did is likely to do it again.
+fn is_idle(head: &QueueHeader) -> bool {
+    head.count.get() == 0
+        && head.assigned.get() == 0
+        && clock::now_s().saturating_sub(head.send_time.get() as i64) > 1
 }
 
 /// IPC_SET: owner, mode and msg_qbytes. EINVAL, EPERM.

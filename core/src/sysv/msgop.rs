@@ -253,7 +253,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
 /// Puts the message into the queue if there is room, and memory at hand. False: nothing has been done.
 #[inline(always)]
 fn send_calmly(queue: &Queue<'_>, letter: &Letter, pid: u32) -> Checked<bool> {
-    if unlikely(!queue.fits(letter.size as u64)) {
+    if unlikely(!queue.fits(letter.size as u64) || queue.head().noted.get() == 0) {
         return Ok(false);
     }
     let n = queue.arena_take(units_for(letter.size))?;
@@ -310,6 +310,11 @@ fn try_send(locked: &mut Locked<'_>, letter: &Letter) -> Checked<Step> {
     if let Err(e) = letter.fill(queue, n, queue.node(n)?)? {
         queue.arena_free(n)?;
         return Ok(Step::Fail(e));
+    }
+    let head = queue.head();
+    if head.noted.get() == 0 {
+        ids::note(locked.ns, Room::Msg, ids::index_of(head.common.id.get() as c_int), true);
+        head.noted.set(1);
     }
     let now_s = clock::now_s();
     queue.sent_by(process::pid().unwrap_or(0), now_s);

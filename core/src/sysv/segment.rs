@@ -239,7 +239,7 @@ pub fn visit(
 /// holds until the last detach.
 pub fn doom(ns: &'static Namespace, object: &Ref) {
     let id = object.number.load(Relaxed);
-    ids::mark_doomed(ns, Room::Shm, ids::index_of(id), true);
+    ids::note(ns, Room::Shm, ids::index_of(id), true);
     // Without its key it must not look like one whose creator was killed before he set it.
     object.header().creator.set(0);
     object.header().removed.atomic().store(DOOMED, Release);
@@ -250,7 +250,7 @@ pub fn doom(ns: &'static Namespace, object: &Ref) {
 /// another user's to remove.
 fn destroy(ns: &'static Namespace, object: &Ref) {
     let id = object.number.load(Relaxed);
-    ids::mark_doomed(ns, Room::Shm, ids::index_of(id), true);
+    ids::note(ns, Room::Shm, ids::index_of(id), true);
     object.header().removed.atomic().store(1, Release);
     let _ = SHM.remove_names(ns, object, id);
 }
@@ -263,7 +263,7 @@ pub fn sweep(ns: &'static Namespace, most: u32) -> bool {
     let mut went = false;
     let mut from = if most == u32::MAX { 0 } else { NEXT.load(Relaxed) };
     for _ in 0..most {
-        let Some(index) = ids::next_doomed(ns, Room::Shm, from) else {
+        let Some(index) = ids::next_noted(ns, Room::Shm, from) else {
             from = 0;
             break;
         };
@@ -281,7 +281,7 @@ pub fn look_at(ns: &'static Namespace, me: Token, index: u32) -> bool {
         Ok(object) => visit(ns, &object, me, &mut |segment| {
             if segment.head.common.removed.get() == 0 {
                 // Its index has been given to another meanwhile.
-                ids::mark_doomed(ns, Room::Shm, index, false);
+                ids::note(ns, Room::Shm, index, false);
             }
             Ok(())
         })
@@ -289,7 +289,7 @@ pub fn look_at(ns: &'static Namespace, me: Token, index: u32) -> bool {
         Err(Errno::EINVAL) => {
             let path = Room::Shm.path(index);
             if ns.dir().and_then(|dir| crate::sys::file::stat_at(dir, path.as_cstr())) == Err(Errno::ENOENT) {
-                ids::mark_doomed(ns, Room::Shm, index, false);
+                ids::note(ns, Room::Shm, index, false);
             }
             true
         }
