@@ -71,21 +71,27 @@ fn step_after(ns: &Namespace, object: &Ref, queue: &Queue<'_>, before: Option<u6
     let now = level(queue.head().count.get());
     if before.map(level) != Some(now) {
         // Where it fails for want of a descriptor, the next change makes up for it.
-        let _ = set_level(ns, object, queue, now);
+        let _ = set_level(ns, object, queue, now, None);
     }
 }
 
-/// Puts as many pages into the FIFO. Err: nobody polls.
+/// Puts as many pages into the FIFO, in which there are so many `bytes` if that is known. Err: nobody polls.
 #[cold]
 #[inline(never)]
-fn set_level(ns: &Namespace, object: &Ref, queue: &Queue<'_>, level: usize) -> Result<()> {
+fn set_level(
+    ns: &Namespace,
+    object: &Ref,
+    queue: &Queue<'_>,
+    level: usize,
+    bytes: Option<usize>,
+) -> Result<()> {
     if let Some(tap) = descriptor::tap(object) {
-        return fill(tap, level);
+        return fill(tap, level, bytes);
     }
     let (fifo, file) = open_to_fill(ns, queue)?;
     // A poller opens it once. Others do not keep it open, or nobody could tell when the last poller has gone.
     descriptor::keep_tap(object, fifo.raw(), file);
-    fill(fifo.raw(), level)
+    fill(fifo.raw(), level, bytes)
 }
 
 /// The FIFO, for keeping it in step, and which file it is. ENXIO: nobody has it open any more, and it is gone.
@@ -114,9 +120,9 @@ fn open_to_fill(ns: &Namespace, queue: &Queue<'_>) -> Result<(file::Fd, (u64, u6
 }
 
 /// Puts as many pages into a FIFO that does not block.
-fn fill(fifo: i32, level: usize) -> Result<()> {
+fn fill(fifo: i32, level: usize, bytes: Option<usize>) -> Result<()> {
     let mut page = [0u8; PAGE];
-    let bytes = file::bytes_waiting(fifo)?;
+    let bytes = bytes.map_or_else(|| file::bytes_waiting(fifo), Ok)?;
     let mut pages = bytes.div_ceil(PAGE);
     // A part of a page is none of ours: all goes.
     let keep = if bytes % PAGE == 0 { level } else { 0 };
@@ -167,7 +173,7 @@ pub fn end(polled: Polled) -> Result<()> {
     }
     if head.polled.get() == 0 && head.count.get() == 0 {
         // As the queue's own file: a program that reads it, or polls behind the library's back, is not to wait for ever.
-        set_level(ns, &object, &locked.shared, 1)?;
+        set_level(ns, &object, &locked.shared, 1, Some(0))?;
     }
     Ok(())
 }
@@ -188,7 +194,11 @@ fn watch(fd: i32, more: fn(u32) -> u32) -> Result<Option<Polled>> {
     // Another thread may have been quicker: its descriptor is registered with its epoll already.
     let new =
         if object.fifo.load(Relaxed) == 0 { Some(open_fifo(ns, &object, &locked.shared)?) } else { None };
-    set_level(ns, &object, &locked.shared, level(head.count.get(), object.geometry().max_messages))?;
+    let now = level(head.count.get(), object.geometry().max_messages);
+    let bytes = file::bytes_waiting(new.as_ref().map_or(fd, file::Fd::raw)).ok();
+    if bytes != Some(now * PAGE) {
+        set_level(ns, &object, &locked.shared, now, bytes)?;
+    }
     if let Some(fifo) = new {
         let inode = file::stat(fifo.raw())?.file.1;
         descriptor::stand_in(&object, &fifo, inode)?;
