@@ -1,7 +1,7 @@
 //! Memory for System V messages: runs of units, found by size class.
 //!
 //! Two-level segregated fit (Masmano, Ripoll, Crespo, Real, ECRTS 2004) with neighbours merged at
-//! once. Every change of the chain of runs is one store that leaves it walkable: a run is split by
+//! once, but for one run. Every change of the chain of runs is one store that leaves it walkable: a run is split by
 //! writing the rest's node before shortening it, two are merged by lengthening the first, and
 //! the arena grows by writing the new run's node before moving `end`.
 
@@ -59,36 +59,27 @@ fn bin_holding(units: u32) -> usize {
 }
 
 impl Queue<'_> {
-    #[inline(always)]
     pub(super) fn bin_insert(&self, n: u32, node: &Node) -> Checked<()> {
         let (head, bin) = (self.head(), bin_of(node.units.get()));
         let first = head.bins[bin].get();
-        node.before.set(first);
+        node.before.set(NIL);
+        node.after.set(first);
         if first != NIL {
-            return self.bin_insert_behind(n, node, self.node(first)?);
+            self.node(first)?.before.set(n);
         }
-        node.after.set(NIL);
         head.bins[bin].set(n);
         let map = &head.bin_map[bin / 64];
         map.set(map.get() | 1 << (bin % 64));
         Ok(())
     }
 
-    /// Behind the first of a bin, which may be one that was kept as it is: see [`Queue::gather`].
-    #[inline(never)]
-    fn bin_insert_behind(&self, n: u32, node: &Node, first: &Node) -> Checked<()> {
-        let after = first.after.get();
-        node.after.set(after);
-        if after != NIL {
-            self.node(after)?.before.set(n);
-        }
-        first.after.set(n);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn bin_remove(&self, node: &Node) -> Checked<()> {
+    /// Takes the free run `n` out of its bin, or from its place beside them.
+    fn bin_remove(&self, n: u32, node: &Node) -> Checked<()> {
         let (head, bin) = (self.head(), bin_of(node.units.get()));
+        if head.free.get() == n {
+            head.free.set(NIL);
+            return Ok(());
+        }
         let (before, after) = (node.before.get(), node.after.get());
         if after != NIL {
             self.node(after)?.before.set(before);
@@ -145,11 +136,7 @@ impl Queue<'_> {
     /// A run for a text of `len` bytes, not FREE in the bins any more but still so by its state.
     pub fn arena_alloc(&self, len: usize) -> Result<u32, NoRoom> {
         let units = units_for(len);
-        let mut n = self.arena_take(units)?;
-        if n == NIL {
-            self.gather()?;
-            n = self.take_larger(units)?;
-        }
+        let n = self.arena_take(units)?;
         if n != NIL {
             return Ok(n);
         }
@@ -161,20 +148,20 @@ impl Queue<'_> {
     /// The same from the memory at hand, or NIL.
     #[inline(always)]
     pub fn arena_take(&self, units: u32) -> Checked<u32> {
-        let n = if units < SMALL_UNITS { self.head().bins[units as usize].get() } else { NIL };
-        if unlikely(n == NIL) {
-            return self.take_larger(units);
+        let free = &self.head().free;
+        let n = free.get();
+        if let Ok(node) = self.node(n) {
+            if node.units.get() == units && node.state.get() == state::FREE {
+                free.set(NIL);
+                return Ok(n);
+            }
         }
-        let node = self.node(n)?;
-        if unlikely(node.units.get() != units || node.state.get() != state::FREE) {
-            return Err(Corrupt);
-        }
-        self.bin_remove(node)?;
-        Ok(n)
+        self.take_larger(units)
     }
 
     #[inline(never)]
     fn take_larger(&self, units: u32) -> Checked<u32> {
+        self.gather()?;
         match self.bin_find(units)? {
             NIL => Ok(NIL),
             n => self.take(n, units),
@@ -187,7 +174,7 @@ impl Queue<'_> {
         if node.units.get() < units || node.state.get() != state::FREE {
             return Err(Corrupt);
         }
-        self.bin_remove(node)?;
+        self.bin_remove(n, node)?;
         self.split(n, node, units)?;
         Ok(n)
     }
@@ -210,14 +197,14 @@ impl Queue<'_> {
         self.bin_insert(n + units, rest)
     }
 
-    /// Gives a run back. Its state is FREE already. The only one of a small size stays as it is, for a message
+    /// Gives a run back. Its state is FREE already. One stays as it is and in no bin, for a message
     /// as long as the last; others are merged with their free neighbours.
     #[inline(always)]
     pub fn arena_free(&self, n: u32) -> Checked<()> {
-        let node = self.node(n)?;
-        let units = node.units.get();
-        if units < SMALL_UNITS && self.head().bins[units as usize].get() == NIL {
-            return self.bin_insert(n, node);
+        let free = &self.head().free;
+        if free.get() == NIL {
+            free.set(n);
+            return Ok(());
         }
         self.merge(n)
     }
@@ -238,7 +225,7 @@ impl Queue<'_> {
             if prev >= n {
                 return Err(Corrupt);
             }
-            self.bin_remove(before)?;
+            self.bin_remove(prev, before)?;
             before.units.set(before.units.get().wrapping_add(node.units.get()));
             (n, node) = (prev, before);
         }
@@ -258,25 +245,22 @@ impl Queue<'_> {
                 return Ok(next);
             }
             self.run_after(next, after)?;
-            self.bin_remove(after)?;
+            self.bin_remove(next, after)?;
             node.units.set(node.units.get() + after.units.get());
         }
     }
 
-    /// Merges the small runs that were kept as they are: each is the first of its size.
+    /// Merges the run that was kept as it is.
     pub(super) fn gather(&self) -> Checked<()> {
-        for bin in &self.head().bins[NODE_UNITS as usize..SMALL_UNITS as usize] {
-            let n = bin.get();
-            if n != NIL {
-                let node = self.node(n)?;
-                if node.state.get() != state::FREE {
-                    return Err(Corrupt);
-                }
-                self.bin_remove(node)?;
-                self.merge(n)?;
-            }
+        let n = self.head().free.get();
+        if n == NIL {
+            return Ok(());
         }
-        Ok(())
+        if self.node(n)?.state.get() != state::FREE {
+            return Err(Corrupt);
+        }
+        self.head().free.set(NIL);
+        self.merge(n)
     }
 
     /// Makes the arena longer by at least `units`: by little, so that it never holds much more memory
@@ -343,6 +327,7 @@ impl Queue<'_> {
         node.units.atomic().store(first, Release);
         head.end.atomic().store(first, Release);
         head.table.set(NIL);
+        head.free.set(NIL);
         head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
         head.bin_map.iter().for_each(|m| m.set(0));
         node.prev_run.set(NIL);

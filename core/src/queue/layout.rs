@@ -197,7 +197,7 @@ pub struct QueueHeader {
     pub first: W32,
     #[allow(missing_docs)]
     pub last: W32,
-    /// First and last of the free nodes (POSIX).
+    /// POSIX: first and last of the free nodes. System V: a free run that is in no bin.
     pub free: W32,
     #[allow(missing_docs)]
     pub free_last: W32,

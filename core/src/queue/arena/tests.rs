@@ -99,7 +99,7 @@ impl Drop for Memory {
 }
 
 /// Walks the arena: (start, units, state) of every run. The chain covers it without a gap, its
-/// links back are right, and exactly the free runs are in the bins, no two of them neighbours but where one was kept as it is.
+/// links back are right, and exactly the free runs are in the bins, but for the one that was kept as it is; no two of them are neighbours.
 pub fn walk(queue: &Queue<'_>) -> Vec<(u32, u32, u32)> {
     let head = queue.head();
     let (mut runs, mut n, mut prev) = (Vec::new(), 0, NIL);
@@ -113,11 +113,14 @@ pub fn walk(queue: &Queue<'_>) -> Vec<(u32, u32, u32)> {
     }
     assert_eq!(n, head.end.get());
     assert_eq!(head.last_run.get(), prev);
-    let kept = |run: &(u32, u32, u32)| run.1 < SMALL_UNITS && head.bins[run.1 as usize].get() == run.0;
-    let both_free = |w: &[(u32, u32, u32)]| w[0].2 == state::FREE && w[1].2 == state::FREE;
-    let unmerged = |w: &[(u32, u32, u32)]| both_free(w) && !kept(&w[0]) && !kept(&w[1]);
-    assert!(!runs.windows(2).any(unmerged), "neighbours were not merged");
-    let free: BTreeSet<u32> = runs.iter().filter(|r| r.2 == state::FREE).map(|r| r.0).collect();
+    let kept = head.free.get();
+    assert!(
+        kept == NIL || runs.iter().any(|r| r.0 == kept && r.2 == state::FREE),
+        "what was kept is no free run"
+    );
+    let merged = |r: &(u32, u32, u32)| r.2 == state::FREE && r.0 != kept;
+    assert!(!runs.windows(2).any(|w| merged(&w[0]) && merged(&w[1])), "neighbours were not merged");
+    let free: BTreeSet<u32> = runs.iter().filter(|r| merged(r)).map(|r| r.0).collect();
     assert_eq!(binned(queue), free);
     runs
 }
