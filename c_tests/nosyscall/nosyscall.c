@@ -6,7 +6,8 @@
  *                while another process has adjustments there), sem-array (three semaphores in one semop),
  *                semctl (GETVAL), semget, shmget (of a known key), mq-polled (mq on a queue that was polled,
  *                also by a process that ended in poll), all; and where system calls are only counted,
- *                mq-watched (mq on a queue that an epoll watches), shm-attach (shmat and shmdt)
+ *                mq-watched (mq on a queue that an epoll watches), msg-stale (IPC_STAT by the identifier of a
+ *                queue that had the present one's place before), shm-attach (shmat and shmdt)
  *     GUARD      filter (seccomp kills at any call but write and exit_group), strict (seccomp's strict
  *                mode), marks (two write(2) calls between which a tracer counts), none
  * Ends with 0 when all were done, with 20 when an operation failed, with 21 when what was forbidden
@@ -264,6 +265,17 @@ static void have_it_watched(void)
     NEED(epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, mqd, &event) == 0, "epoll_ctl");
 }
 
+static int do_msg_stale(void)
+{
+    struct msqid_ds ds;
+    int i;
+
+    for (i = 0; i < ROUNDS; i++)
+        if (msgctl(queue ^ 1 << 15, IPC_STAT, &ds) == 0 || errno != EINVAL)
+            return -1;
+    return 0;
+}
+
 static int do_shm_attach(void)
 {
     int i;
@@ -342,7 +354,8 @@ int main(int argc, char **argv)
     } operations[] = {{"msg", do_msg},           {"mq", do_mq},
                       {"msgget", do_msgget},     {"sem", do_sem},
                       {"sem-undo", do_sem_undo}, {"sem-array", do_sem_array},
-                      {"sem-beside", do_sem_beside}, {"mq-polled", do_mq_polled}, {"mq-watched", do_mq_watched}, {"shm-attach", do_shm_attach},
+                      {"sem-beside", do_sem_beside}, {"mq-polled", do_mq_polled}, {"mq-watched", do_mq_watched},
+                      {"msg-stale", do_msg_stale}, {"shm-attach", do_shm_attach},
                       {"semctl", do_semctl},     {"semget", do_semget}, {"shmget", do_shmget},
                       {"all", do_all},           {"nothing", do_nothing}};
     size_t i;

@@ -80,6 +80,8 @@ build nosyscall "$HERE/nosyscall.c" && {
     if strace -o /dev/null true 2>/dev/null; then
         # An epoll asks the kernel, which is told of each change by three calls: fstat, ioctl, and write or read.
         on_ours mq-watched-strace counted mq-watched 60000
+        # The directory, and the file: open, look, close. It is mapped already.
+        on_ours msg-stale-strace counted msg-stale 40000
         # One to look at the file, one to map what is known, one to unmap it.
         on_ours shm-attach-strace counted shm-attach 30000
     fi
