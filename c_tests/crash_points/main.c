@@ -273,7 +273,7 @@ static void run_all(int every, unsigned sample, unsigned of)
         /* It may have taken another way: that is not to pass for the rule. */
         for (again = 0; again < 2 && outcome > last; again++)
             outcome = lesser(outcome, run_to(i));
-        if (outcome < last)
+        if (outcome != last)
             outcome = run_on_way(i);
         if (outcome == ASTRAY)
             continue;

@@ -119,6 +119,7 @@ impl Polling {
                 *place = poll::begin(fd).unwrap_or(None);
                 self.used += place.is_some() as usize;
             }
+            // More than are remembered: watched for good.
             None => watch(fd),
         }
     }
