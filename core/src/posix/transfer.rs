@@ -207,14 +207,12 @@ fn send_calmly(queue: &Queue<'_>, letter: &Letter) -> Checked<bool> {
     if unlikely(head.count.get() >= queue.max_messages()) {
         return Ok(false);
     }
-    let n = head.free.get();
-    let node = queue.node(n)?;
-    let next = node.next.get();
-    queue.expect_in_line(n, next);
+    let Some((n, node)) = queue.cell_at_hand()? else { return Ok(false) };
     if unlikely(letter.fill(queue, n, node)?.is_err()) {
         return Ok(false);
     }
-    head.free.set(next);
+    let next = queue.cell_take(n, node)?;
+    queue.expect_in_line(n, next);
     head.send_time.set(clock::now_s() as u64);
     queue.enqueue(n, node, letter.key(), letter.len)?;
     Ok(true)

@@ -17,27 +17,45 @@ pub fn staged_cells(message_bytes: u64) -> u32 {
 
 impl Queue<'_> {
     /// A free node, or NIL when all that memory can be had for are in use.
-    #[inline(always)]
     pub fn cell_alloc(&self) -> Checked<u32> {
-        let head = self.head();
-        let n = head.free.get();
-        if unlikely(n == NIL) {
-            return self.fresh_cell();
+        match self.cell_at_hand()? {
+            Some((n, node)) => self.cell_take(n, node).map(|_| n),
+            None => self.staged_cell(),
         }
-        head.free.set(self.node(n)?.next.get());
-        Ok(n)
     }
 
-    /// A node that was never used.
+    /// The free node that is to be used next.
+    #[inline(always)]
+    pub fn cell_at_hand(&self) -> Checked<Option<(u32, &Node)>> {
+        let head = self.head();
+        let mut n = head.free.get();
+        if n == NIL {
+            n = head.fresh.get();
+            if unlikely(n >= head.backed.get()) {
+                return Ok(None);
+            }
+        }
+        Ok(Some((n, self.node(n)?)))
+    }
+
+    /// Takes it; which one comes next.
+    #[inline(always)]
+    pub fn cell_take(&self, n: u32, node: &Node) -> Checked<u32> {
+        let head = self.head();
+        if head.free.get() == NIL {
+            head.fresh.set(n + 1);
+            return Ok(n + 1);
+        }
+        let next = node.next.get();
+        head.free.set(next);
+        Ok(next)
+    }
+
+    /// A node for which there was no memory yet.
     #[cold]
     #[inline(never)]
-    fn fresh_cell(&self) -> Checked<u32> {
+    fn staged_cell(&self) -> Checked<u32> {
         let head = self.head();
-        let n = head.fresh.get();
-        if n < head.backed.get() {
-            head.fresh.set(n + 1);
-            return Ok(n);
-        }
         let n = head.backed.get();
         if n >= self.nodes {
             return Ok(NIL);
@@ -58,24 +76,30 @@ impl Queue<'_> {
         self.cell_put(n, self.node(n)?)
     }
 
-    /// The same on the paths that must be short. The only message of a queue leaves its node for the next, which is at hand then.
-    /// Where more are queued, nodes are used in the order in which they came free: messages of one priority go on lying in
-    /// a line, and who knows where the next one is, knows where those after it are.
+    /// The same on the paths that must be short. Nodes are used in the order in which they came free, and an empty queue is as good as
+    /// new: so messages of one priority lie in a line, and who knows where one is, knows where those after it are.
     #[inline(always)]
     pub(super) fn cell_put(&self, n: u32, node: &Node) -> Checked<()> {
         let head = self.head();
-        let first = head.free.get();
-        if head.count.get() != 0 && first != NIL {
-            node.next.set(NIL);
-            self.node(head.free_last.get())?.next.set(n);
-            head.free_last.set(n);
+        if head.count.get() == 0 && head.assigned.get() == 0 && head.senders.head.get() == NIL {
+            // Nobody has any node.
+            head.free.set(NIL);
+            head.fresh.set(0);
             return Ok(());
         }
-        if first == NIL {
-            head.free_last.set(n);
+        self.cell_list(n, node)
+    }
+
+    /// Makes a node the last of the free ones.
+    #[inline(always)]
+    pub(super) fn cell_list(&self, n: u32, node: &Node) -> Checked<()> {
+        let head = self.head();
+        node.next.set(NIL);
+        match head.free.get() {
+            NIL => head.free.set(n),
+            _ => self.node(head.free_last.get())?.next.set(n),
         }
-        node.next.set(first);
-        head.free.set(n);
+        head.free_last.set(n);
         Ok(())
     }
 }

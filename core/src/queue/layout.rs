@@ -220,8 +220,8 @@ pub struct QueueHeader {
     pub overflowed: W32,
     /// System V: units in the arena.
     pub end: W32,
-    /// System V: start of the last run.
-    pub last_run: W32,
+    /// POSIX: nodes from this one on are free too, and in no list.
+    pub fresh: W32,
 
     /// Summary of the keymap, of [`QueueHeader::keymap_words`].
     pub keymap_top: W64,
@@ -235,8 +235,8 @@ pub struct QueueHeader {
     pub noted: W32,
     /// POSIX: nodes behind which memory stands.
     pub backed: W32,
-    /// POSIX: nodes from this one on were never used, and in no list.
-    pub fresh: W32,
+    /// System V: start of the last run.
+    pub last_run: W32,
     /// Top of the stack of unused waiters.
     pub free_waiter: W32,
     /// Waiters above this were never used.
@@ -286,7 +286,7 @@ pub fn reserve_beginning(fd: i32, len: u64) -> Result<()> {
 const _: () = assert!(size_of::<QueueHeader>() <= KEYMAP_AT);
 /// What nearly every call needs lies in two cache lines.
 const _: () = assert!(
-    core::mem::offset_of!(QueueHeader, count) == 192 && core::mem::offset_of!(QueueHeader, last_run) == 316
+    core::mem::offset_of!(QueueHeader, count) == 192 && core::mem::offset_of!(QueueHeader, fresh) == 316
 );
 
 // SAFETY: all atomics.

@@ -16,7 +16,7 @@ pub mod waiters;
 
 use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Ref};
-use crate::region::{Corrupt, W32, W64};
+use crate::region::{Corrupt, NIL, W32, W64};
 use crate::sys::cpu;
 use layout::*;
 
@@ -120,7 +120,11 @@ impl<'r> Queue<'r> {
         cpu::fetch_to_write((&raw const head.common.lock).cast());
         cpu::fetch_to_write((&raw const head.count).cast());
         cpu::fetch_to_write((&raw const head.free).cast());
-        let n = if kind == waiter_kind::RECEIVER { head.front.get() } else { head.free.get() };
+        let n = match (kind, head.free.get()) {
+            (waiter_kind::RECEIVER, _) => head.front.get(),
+            (_, NIL) => head.fresh.get(),
+            (_, free) => free,
+        };
         (0..=AHEAD).for_each(|i| self.expect(n.wrapping_add(i)));
     }
 
@@ -171,7 +175,7 @@ impl<'r> Queue<'r> {
         }
         let head = self.head();
         let table = head.table.get();
-        if table == crate::region::NIL {
+        if table == NIL {
             return Ok(&head.buckets[(hash >> 32) as usize & (FIRST_BUCKETS - 1)]);
         }
         let bits = head.table_bits.get();

@@ -213,7 +213,7 @@ impl<'r> Queue<'r> {
         }
         head.free.set(NIL);
         head.fresh.set(head.backed.get());
-        for n in (0..head.backed.get()).rev() {
+        for n in 0..head.backed.get() {
             let node = self.node(n)?;
             if node.state.get() == state::QUEUED {
                 if node.len.get() > self.geometry.message_bytes || node.key.get() >= SMALL_KEYS as u64 {
@@ -227,7 +227,7 @@ impl<'r> Queue<'r> {
             });
             node.state.atomic().store(state::FREE, Release);
             if !prepared {
-                self.cell_free(n)?;
+                self.cell_list(n, node)?;
             }
         }
         Ok(())
