@@ -35,6 +35,13 @@ empty_mq() {
     rm -rf "$dir"
 }
 
+# A FIFO whose poller has gone, and the link that keeps the queue's memory, go when somebody closes the queue.
+nothing_left() {
+    run_use "$1" left || return
+    at_most "$1" "$(find "$dir/poll" "$dir/mq" -mindepth 1 | wc -l)" 0
+    rm -rf "$dir"
+}
+
 # filled NAME SIZE COUNT: payload plus 64 bytes a message, half again, plus what an empty queue may cost.
 filled() {
     local name=$1 sizes=$2 count=$3
@@ -47,6 +54,7 @@ filled() {
 ORACLE_ENV="USIPC_MSGMNB=64M"
 empty_mq empty_mq mq
 empty_mq empty_mq_polled mq poll
+nothing_left left_mq
 filled empty_msg 0 0
 filled drained_msg drained 2000
 for size in 0 1 64 1000 8192 mixed; do

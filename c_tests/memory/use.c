@@ -2,6 +2,7 @@
  * Makes the queues whose cost in memory run.sh measures.
  *
  *     use mq [poll]           an empty queue /memory with the default attributes, once polled
+ *     use left                a queue that a process has polled which is gone, used and closed by another
  *     use msg SIZE COUNT      a System V queue of COUNT messages of SIZE bytes; prints the payload
  *     use msg mixed COUNT     the same of mixed sizes
  *     use msg drained COUNT   the same, emptied again
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { LARGEST = 8192 };
@@ -48,6 +50,22 @@ static void make_mq(int polled)
 
     if (polled)
         check(poll(&entry, 1, 0) == 0, "poll");
+}
+
+/* Between two polls nobody tells those who use the queue that the poller has gone. */
+static void leave_mq(void)
+{
+    static char text[LARGEST];
+    mqd_t mqd = open_default();
+    struct pollfd entry = {.fd = mqd, .events = POLLIN};
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0)
+        _exit(poll(&entry, 1, 0) == 0 ? 0 : 1);
+    check(waitpid(pid, &status, 0) == pid && status == 0, "poll");
+    check(mq_send(mqd, text, 1, 0) == 0, "mq_send");
+    check(mq_unlink("/memory") == 0 && mq_close(mqd) == 0, "mq_close");
 }
 
 static size_t size_of(const char *sizes, long number)
@@ -129,6 +147,8 @@ int main(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "mq") == 0)
         make_mq(argc == 3);
+    else if (argc == 2 && strcmp(argv[1], "left") == 0)
+        leave_mq();
     else if (argc == 4 && strcmp(argv[1], "msg") == 0)
         make_msg(argv[2], atol(argv[3]));
     else if (argc == 2 && strcmp(argv[1], "private") == 0)

@@ -103,3 +103,41 @@ impl Queue<'_> {
         Ok(())
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use crate::queue::arena::tests::{times, Lcg, Memory};
+    use crate::queue::index::Match;
+    use crate::queue::ops::Doer;
+    use std::collections::VecDeque;
+
+    /// Bursts of one priority from one side and from the other: what memory is fetched ahead follows from where messages lie.
+    #[test]
+    fn messages_of_one_priority_lie_in_a_line() {
+        let memory = Memory::posix(64, 64);
+        let queue = memory.queue();
+        let (mut random, mut queued) = (Lcg(7), VecDeque::new());
+        let (mut sent, mut in_line, mut last) = (0, 0, 0);
+        for _ in 0..times(5_000) {
+            for _ in 0..random.below(1 + 64 - queued.len() as u64) {
+                let n = queue.cell_alloc().unwrap();
+                assert!(!queued.contains(&n), "a node that is in use");
+                let node = queue.node(n).unwrap();
+                node.key.set(0);
+                node.len.set(0);
+                queue.enqueue(n, node, 0, 0).unwrap();
+                (sent, in_line, last) = (sent + 1, in_line + (n == last + 1) as u32, n);
+                queued.push_back(n);
+            }
+            for _ in 0..random.below(1 + queued.len() as u64) {
+                let n = queue.find(Match::AtMost(i64::MAX)).unwrap();
+                assert_eq!(Some(n), queued.pop_front());
+                queue.dequeue(n, queue.node(n).unwrap(), Doer { pid: 1, now_s: 1 }).unwrap();
+            }
+            if queued.is_empty() {
+                assert_eq!(queue.cell_at_hand().unwrap().map(|(n, _)| n), Some(0), "as good as new");
+            }
+        }
+        assert!(in_line * 4 > sent * 3, "{in_line} of {sent}");
+    }
+}
