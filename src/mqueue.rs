@@ -50,7 +50,7 @@ pub unsafe extern "C" fn mq_open(
 #[no_mangle]
 pub unsafe extern "C" fn __mq_open_2(name: *const c_char, oflag: c_int) -> mqd_t {
     if oflag & O_CREAT != 0 {
-        rt::die(format_args!("*** invalid mq_open call: O_CREAT without mode and attr ***: terminated"));
+        rt::die(b"*** invalid mq_open call: O_CREAT without mode and attr ***: terminated\n");
     }
     // SAFETY: the C caller's contract: a string.
     mqueue::open(unsafe { In::new(name) }, oflag, 0, In::null()).or_minus_one_errno()

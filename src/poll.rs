@@ -145,7 +145,7 @@ pub unsafe extern "C" fn epoll_ctl(epfd: c_int, op: c_int, fd: c_int, event: *mu
 
 fn check_length(nfds: nfds_t, fdslen: size_t) {
     if fdslen / mem::size_of::<pollfd>() < nfds as usize {
-        rt::die(format_args!("*** buffer overflow detected ***: terminated"));
+        rt::die(b"*** buffer overflow detected ***: terminated\n");
     }
 }
 

@@ -1,37 +1,26 @@
 //! What a `no_std` library has to bring along: the end of the process.
 
-use core::fmt::{self, Write};
-
-/// One line of text on the stack, cut off where it does not fit: no allocator here.
-struct Line {
-    text: [u8; 256],
-    len: usize,
-}
-
-impl Write for Line {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        let n = s.len().min(self.text.len() - self.len);
-        self.text[self.len..self.len + n].copy_from_slice(&s.as_bytes()[..n]);
-        self.len += n;
-        Ok(())
-    }
-}
+use usipc_core::text::Text;
 
 /// Writes a line to stderr and ends the process by SIGABRT. `write(2)` is entered directly: libc's
 /// is a cancellation point, and others interpose it.
-pub fn die(message: fmt::Arguments) -> ! {
-    let mut line = Line { text: [0; 256], len: 0 };
-    let _ = writeln!(line, "{message}");
+pub fn die(line: &[u8]) -> ! {
     // SAFETY: the buffer is valid for its length; abort has no precondition.
     unsafe {
-        libc::syscall(libc::SYS_write, libc::STDERR_FILENO, line.text.as_ptr(), line.len);
+        libc::syscall(libc::SYS_write, libc::STDERR_FILENO, line.as_ptr(), line.len());
         libc::abort()
     }
 }
 
+/// Says where: what it would be to say why, with all kinds of values in it, is a thirtieth of the library.
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
-    die(format_args!("usipc: {info}"))
+    let mut line = Text::<256>::new();
+    line.push(b"usipc: panicked");
+    if let Some(place) = info.location() {
+        line.push(b" at ").push(place.file().as_bytes()).push(b":").push_u64(place.line() as u64);
+    }
+    die(line.push(b"\n").as_bytes())
 }
 
 // The precompiled `core` names this function in its unwind tables; LTO drops those, other builds

@@ -116,6 +116,21 @@ static int check_received(int ended, long taken)
     return outcome;
 }
 
+/* Before the first of three another has been received: what comes free lies behind free memory. */
+static void prepare_behind(void)
+{
+    prepare(0);
+    expected = 3;
+    need(send_type(queue, 8, 0) == 0, "msgsnd");
+    for (int type = 1; type <= expected; type++)
+        need(send_type(queue, type, 0) == 0, "msgsnd");
+    need(msgrcv(queue, &got, sizeof got.text, 8, 0) != -1, "msgrcv");
+}
+
+/* The last of the three: what comes free lies before the memory that messages are cut from. */
+static void call_receive_three(void) { msgrcv(queue, &got, sizeof got.text, 3, 0); }
+static int check_received_three(int ended) { return check_received(ended, 3); }
+
 static int check_received_first(int ended) { return check_received(ended, 1); }
 static int check_received_two(int ended) { return check_received(ended, 2); }
 
@@ -216,6 +231,8 @@ const struct scenario msg_scenarios[] = {
     {.name = "msgsnd-sleeps", .prepare = prepare_full, .call = call_send_six, .feed = feed_room, .second = look, .check = check_sender_slept, .clear = clear},
     {.name = "msgrcv", .prepare = prepare_three, .call = call_receive_first, .second = look, .check = check_received_first, .clear = clear},
     {.name = "msgrcv-last", .prepare = prepare_one, .call = call_receive_first, .second = look, .check = check_received_first, .clear = clear},
+    {.name = "msgrcv-behind", .prepare = prepare_behind, .call = call_receive_first, .check = check_received_first, .clear = clear},
+    {.name = "msgrcv-before", .prepare = prepare_behind, .call = call_receive_three, .check = check_received_three, .clear = clear},
     {.name = "msgrcv-type", .prepare = prepare_three, .call = call_receive_two, .check = check_received_two, .clear = clear},
     {.name = "msgrcv-least", .prepare = prepare_three, .call = call_receive_least, .check = check_received_first, .clear = clear},
     {.name = "msgrcv-except", .prepare = prepare_three, .call = call_receive_except, .check = check_received_two, .clear = clear},

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 
 enum { SIZE = 64 };
 
@@ -62,9 +63,28 @@ static int semaphore(long n)
     return 0;
 }
 
+/* IPC_STAT of an object that nobody is at work on. */
+static int status(const char *call, long n)
+{
+    int queue = msgget(IPC_PRIVATE, 0600), set = semget(IPC_PRIVATE, 1, 0600), segment = shmget(IPC_PRIVATE, 1, 0600);
+    struct msqid_ds of_queue;
+    struct semid_ds of_set;
+    struct shmid_ds of_segment;
+
+    while (n-- > 0)
+        if ((call[0] == 'm'   ? msgctl(queue, IPC_STAT, &of_queue)
+             : call[1] == 'e' ? semctl(set, 0, IPC_STAT, &of_set)
+                              : shmctl(segment, IPC_STAT, &of_segment)) == -1)
+            return failed(call);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     long n = argc == 3 ? atol(argv[2]) : 0;
+
+    if (argc == 3 && strlen(argv[1]) == 6 && strcmp(argv[1] + 3, "ctl") == 0)
+        return status(argv[1], n);
 
     if (argc == 3 && strncmp(argv[1], "mq_", 3) == 0)
         return posix_queue(n);
@@ -72,6 +92,6 @@ int main(int argc, char **argv)
         return system_v_queue(n);
     if (argc == 3 && strcmp(argv[1], "semop") == 0)
         return semaphore(n);
-    fprintf(stderr, "usage: %s mq_send|mq_receive|msgsnd|msgrcv|semop N\n", argv[0]);
+    fprintf(stderr, "usage: %s mq_send|mq_receive|msgsnd|msgrcv|semop|msgctl|semctl|shmctl N\n", argv[0]);
     return 2;
 }

@@ -10,7 +10,7 @@
 
 COUNTS=$HERE/counts
 MORE_PERCENT=5
-CALLS="mq_send mq_receive msgsnd msgrcv semop"
+CALLS="mq_send mq_receive msgsnd msgrcv semop msgctl semctl shmctl"
 MADE_BY="$(rustc -V 2>/dev/null) $(uname -m)"
 
 # collected CALL N: instructions in all calls of CALL, when the program makes N (semop: 2 N).

@@ -28,6 +28,10 @@ pub trait Wanted: Copy {
     fn place(self) -> (&'static Table, usize);
     /// Whether what is found there will do, by what is known from the last call.
     fn is(self, object: &Ref, page: &'static ProcessPage) -> bool;
+}
+
+/// The same, for who cannot do without.
+pub trait Sought: Wanted {
     /// Looks for it wherever it may be, and says what is wrong with it.
     fn find(self, ns: &'static Namespace) -> Result<Ref>;
 }
@@ -44,15 +48,24 @@ impl Begun {
         let (table, n) = wanted.place();
         let object = table.get(n)?;
         if unlikely(!wanted.is(&object, page)) {
+            object.end();
             return None;
         }
         Some(Begun { ns, me, pid, object, section })
     }
 
+    /// Ends the call, here.
+    #[inline(always)]
+    pub fn end(self) {
+        let Begun { object, section, .. } = self;
+        object.end();
+        drop(section);
+    }
+
     /// Begins a call whatever has to be found out.
     #[cold]
     #[inline(never)]
-    pub fn anew(wanted: impl Wanted) -> Result<Begun> {
+    pub fn anew(wanted: impl Sought) -> Result<Begun> {
         let ns = namespace::current()?;
         let section = Section::enter()?;
         let me = lifeline::my_token(ns)?;

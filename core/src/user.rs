@@ -4,7 +4,7 @@
 use crate::errno::{Errno, Result};
 use crate::likely::unlikely;
 use crate::sys::copy;
-use core::ffi::c_char;
+use core::ffi::{c_char, c_long};
 use core::{mem::MaybeUninit, ptr};
 use libc::sembuf;
 
@@ -95,6 +95,15 @@ impl<T> In<T> {
     #[inline]
     pub unsafe fn copy_to(self, to: *mut u8, len: usize) -> Result<()> {
         self.check(len)?;
+        // SAFETY: the caller's contract.
+        unsafe { self.copy_checked_to(to, len) }
+    }
+    /// The same, of what [`In::check`] has found good.
+    ///
+    /// # Safety
+    /// As [`In::copy_to`].
+    #[inline(always)]
+    pub unsafe fn copy_checked_to(self, to: *mut u8, len: usize) -> Result<()> {
         // SAFETY: `new`'s and this function's contracts; the two never overlap, `to` is ours.
         if unlikely(!unsafe { copy::copy(to, self.0.cast(), len) }) {
             return Err(Errno::EFAULT);
@@ -111,6 +120,29 @@ impl In<sembuf> {
         // SAFETY: `new`'s contract.
         let [sem_num, sem_op, flags] = unsafe { copy::three_words(self.0.cast()) }.ok_or(Errno::EFAULT)?;
         Ok(sembuf { sem_num, sem_op: sem_op as i16, sem_flg: flags as i16 })
+    }
+}
+
+impl In<c_long> {
+    /// As [`In::read`].
+    #[inline(always)]
+    pub fn read_word(self) -> Result<c_long> {
+        self.check(size_of::<c_long>())?;
+        // SAFETY: `new`'s contract.
+        unsafe { copy::read_word(self.0.cast()) }.map(|word| word as c_long).ok_or(Errno::EFAULT)
+    }
+}
+
+impl Out<c_long> {
+    /// As [`Out::write`].
+    #[inline(always)]
+    pub fn write_word(self, value: c_long) -> Result<()> {
+        self.check(size_of::<c_long>())?;
+        // SAFETY: `new`'s contract.
+        if unlikely(!unsafe { copy::write_word(self.0.cast(), value as u64) }) {
+            return Err(Errno::EFAULT);
+        }
+        Ok(())
     }
 }
 
@@ -157,9 +189,9 @@ impl<T> Out<T> {
     }
     /// Writes a value, aligned or not. EFAULT for an address outside user space.
     #[inline]
-    pub fn write(self, value: T) -> Result<()> {
+    pub fn write(self, value: &T) -> Result<()> {
         // SAFETY: `value` is valid for its size.
-        unsafe { self.copy_from((&raw const value).cast(), size_of::<T>()) }
+        unsafe { self.copy_from(ptr::from_ref(value).cast(), size_of::<T>()) }
     }
     /// The pointer `bytes` further on, as another type.
     pub fn offset<U>(self, bytes: usize) -> Out<U> {

@@ -4,7 +4,7 @@ use crate::errno::Errno;
 use crate::sys::file;
 use crate::text::{parse_u64, Text};
 use core::ffi::CStr;
-use core::fmt;
+use core::fmt::{self, Write};
 
 /// A path. Shorter than PATH_MAX: the library may run on a thread's smallest stack.
 pub type Path = Text<512>;
@@ -94,9 +94,18 @@ impl Refusal {
     }
 }
 
+/// A name that may have any characters in it, for a message.
+struct OnOneLine<'a>(&'a str);
+
+impl fmt::Display for OnOneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| f.write_char(if c.is_control() { '?' } else { c }))
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = core::str::from_utf8(self.path.as_bytes()).unwrap_or("(not UTF-8)");
+        let path = OnOneLine(core::str::from_utf8(self.path.as_bytes()).unwrap_or("(not UTF-8)"));
         match self.kind {
             RefusalKind::OwnedByStranger(uid) => write!(
                 f,
@@ -112,7 +121,7 @@ impl fmt::Display for Refusal {
                  (any usipc call of his does), or set USIPC_DIR to a directory of yours"
             ),
             RefusalKind::BadName => {
-                write!(f, "the namespace name {path:?} may have only letters, digits, '.', '_' and '-', and not begin with '.'")
+                write!(f, "the namespace name \"{path}\" may have only letters, digits, '.', '_' and '-', and not begin with '.'")
             }
             RefusalKind::TooLong => write!(f, "the path of the namespace directory is too long"),
             RefusalKind::Unusable(e) => write!(

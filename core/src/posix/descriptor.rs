@@ -150,6 +150,9 @@ impl<C: Fn(&Geometry) -> Result<()> + ?Sized> entry::Wanted for Wanted<'_, C> {
     fn is(self, object: &Ref, _: &'static ProcessPage) -> bool {
         is_behind(self.fd, object) && may(object, self.right) && (self.check)(object.geometry()).is_ok()
     }
+}
+
+impl<C: Fn(&Geometry) -> Result<()> + ?Sized> entry::Sought for Wanted<'_, C> {
     fn find(self, _: &'static Namespace) -> Result<Ref> {
         let object = find(self.fd)?;
         if !may(&object, self.right) {

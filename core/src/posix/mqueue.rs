@@ -241,7 +241,7 @@ pub fn attributes(fd: mqd_t, new: In<mq_attr>, old: Out<mq_attr>) -> Result<()> 
     drop(object);
     drop(section);
     if !old.is_null() {
-        old.write(attr)?;
+        old.write(&attr)?;
     }
     Ok(())
 }

@@ -72,6 +72,7 @@ type Check<'a> = dyn Fn(&Geometry) -> Result<()> + 'a;
 fn operate(
     wanted: Wanted<'_, Check<'_>>,
     mut begun: Option<Begun>,
+    shortly: &dyn Fn(&Begun, &Brief<'_>) -> Option<usize>,
     step: &mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>,
 ) -> Result<usize> {
     let mut patience = Patience::default();
@@ -101,7 +102,11 @@ fn operate(
                 break;
             }
             patience.poll(object);
-            Brief::hold(&begun).hand_on();
+            let lock = Brief::hold(&begun);
+            if let Some(n) = shortly(&begun, &lock) {
+                return Ok(n);
+            }
+            lock.hand_on();
         }
         match outcome {
             Step::Done(n) => return Ok(n),
@@ -172,9 +177,9 @@ impl Letter {
     fn fill(&self, queue: &Queue<'_>, n: u32, node: &Node) -> Checked<Result<()>> {
         node.key.set(self.key() as u64);
         node.len.set(self.len as u32);
-        let to = queue.text(n, self.len)?;
-        // SAFETY: text() has checked the place.
-        Ok(unsafe { self.text.copy_to(to, self.len) })
+        let to = queue.text_of(n, node, self.len)?;
+        // SAFETY: text_of() has checked the place.
+        Ok(unsafe { self.text.copy_checked_to(to, self.len) })
     }
 }
 
@@ -192,6 +197,8 @@ pub fn send(fd: mqd_t, text: In<c_char>, len: usize, priority: c_uint, timeout: 
         let queue = Queue::of_kind(&begun.object, ObjectKind::Mq);
         let lock = Brief::hold(&begun);
         if is_calm(&lock, queue.head()) && send_calmly(&queue, &letter) == Ok(true) && lock.is_sound() {
+            drop(lock);
+            begun.end();
             return Ok(());
         }
         lock.hand_on();
@@ -225,7 +232,7 @@ fn send_in_turn(fd: mqd_t, begun: Option<Begun>, letter: Letter, timeout: In<tim
     let deadline = deadline(timeout);
     let check: &Check<'_> = &|g| letter.check(g);
     let wanted = Wanted { fd, right: libc::O_WRONLY, check };
-    operate(wanted, begun, &mut |locked, caller| {
+    operate(wanted, begun, &|_, _| None, &mut |locked, caller| {
         let queue = &locked.shared;
         let full = queue.head().count.get() >= queue.max_messages();
         let mut n = if full { NIL } else { queue.cell_alloc()? };
@@ -318,19 +325,26 @@ pub fn receive(
     let tray = Tray { text, len, priority };
     let wanted = Wanted { fd, right: libc::O_RDONLY, check: &|g: &Geometry| tray.check(g) };
     if let Some(begun) = Begun::as_before(wanted) {
-        let queue = Queue::of_kind(&begun.object, ObjectKind::Mq);
         let lock = Brief::hold(&begun);
-        if is_calm(&lock, queue.head()) {
-            if let Ok(Some(len)) = receive_calmly(&queue, tray.sink(), begun.pid) {
-                if lock.is_sound() {
-                    return Ok(len);
-                }
-            }
+        if let Some(len) = receive_shortly(&begun, &lock, tray.sink()) {
+            drop(lock);
+            begun.end();
+            return Ok(len);
         }
         lock.hand_on();
         return receive_in_turn(fd, Some(begun), tray, timeout);
     }
     receive_in_turn(fd, None, tray, timeout)
+}
+
+/// Receives if no more is to be done than to change the queue. None: nothing has been done.
+#[inline(always)]
+fn receive_shortly(begun: &Begun, lock: &Brief<'_>, sink: Sink) -> Option<usize> {
+    let queue = Queue::of_kind(&begun.object, ObjectKind::Mq);
+    if unlikely(!is_calm(lock, queue.head())) {
+        return None;
+    }
+    receive_calmly(&queue, sink, begun.pid).ok()?.filter(|_| lock.is_sound())
 }
 
 /// Takes a message if there is one; its length. None: nothing has been done.
@@ -354,7 +368,8 @@ fn receive_in_turn(fd: mqd_t, begun: Option<Begun>, tray: Tray, timeout: In<time
     let (deadline, sink) = (deadline(timeout), tray.sink());
     let check: &Check<'_> = &|g| tray.check(g);
     let wanted = Wanted { fd, right: libc::O_RDONLY, check };
-    operate(wanted, begun, &mut |locked, caller| {
+    let shortly = |begun: &Begun, lock: &Brief<'_>| receive_shortly(begun, lock, sink);
+    operate(wanted, begun, &shortly, &mut |locked, caller| {
         let n = locked.first(ANY)?;
         if n == NIL {
             if let Err(e) = deadline.and_then(|deadline| may_wait(caller, deadline.as_ref())) {

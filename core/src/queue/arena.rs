@@ -1,7 +1,7 @@
 //! Memory for System V messages: runs of units, found by size class.
 //!
 //! Two-level segregated fit (Masmano, Ripoll, Crespo, Real, ECRTS 2004) with neighbours merged at
-//! once, but for one run. Every change of the chain of runs is one store that leaves it walkable: a run is split by
+//! once, but for two runs that are in no bin: the one that came free last, and the one that messages are cut from. Every change of the chain of runs is one store that leaves it walkable: a run is split by
 //! writing the rest's node before shortening it, two are merged by lengthening the first, and
 //! the arena grows by writing the new run's node before moving `end`.
 
@@ -73,12 +73,14 @@ impl Queue<'_> {
         Ok(())
     }
 
-    /// Takes the free run `n` out of its bin, or from its place beside them.
+    /// Takes the free run `n` out of its bin, or from a place beside them.
     fn bin_remove(&self, n: u32, node: &Node) -> Checked<()> {
         let (head, bin) = (self.head(), bin_of(node.units.get()));
-        if head.free.get() == n {
-            head.free.set(NIL);
-            return Ok(());
+        for beside in [&head.free, &head.fresh] {
+            if beside.get() == n {
+                beside.set(NIL);
+                return Ok(());
+            }
         }
         let (before, after) = (node.before.get(), node.after.get());
         if after != NIL {
@@ -134,6 +136,7 @@ impl Queue<'_> {
     }
 
     /// A run for a text of `len` bytes, not FREE in the bins any more but still so by its state.
+    #[inline(never)]
     pub fn arena_alloc(&self, len: usize) -> Result<u32, NoRoom> {
         let units = units_for(len);
         let n = self.arena_take(units)?;
@@ -156,11 +159,23 @@ impl Queue<'_> {
                 return Ok(n);
             }
         }
-        self.take_larger(units)
+        match self.cut(units)? {
+            NIL => self.take_larger(units),
+            n => Ok(n),
+        }
     }
 
     #[inline(never)]
-    fn take_larger(&self, units: u32) -> Checked<u32> {
+    fn take_larger(self, units: u32) -> Checked<u32> {
+        let head = self.head();
+        if head.fresh.get() == NIL {
+            head.fresh.set(head.free.get());
+            head.free.set(NIL);
+            let n = self.cut_again(units)?;
+            if n != NIL {
+                return Ok(n);
+            }
+        }
         self.gather()?;
         match self.bin_find(units)? {
             NIL => Ok(NIL),
@@ -168,49 +183,91 @@ impl Queue<'_> {
         }
     }
 
-    /// Takes `units` of the free run `n`.
+    /// Takes `units` of the free run `n`, which messages are cut from next. None is so far.
     fn take(&self, n: u32, units: u32) -> Checked<u32> {
         let node = self.node(n)?;
         if node.units.get() < units || node.state.get() != state::FREE {
             return Err(Corrupt);
         }
         self.bin_remove(n, node)?;
-        self.split(n, node, units)?;
-        Ok(n)
+        self.head().fresh.set(n);
+        self.cut_again(units)
     }
 
-    /// Gives what a run has above `units` back.
-    fn split(&self, n: u32, node: &Node, units: u32) -> Checked<()> {
-        let rest_units = node.units.get() - units;
-        if rest_units < NODE_UNITS {
-            return Ok(());
+    #[inline(never)]
+    fn cut_again(&self, units: u32) -> Checked<u32> {
+        self.cut(units)
+    }
+
+    /// Takes `units` from the beginning of the run that messages are cut from; NIL if it is too short.
+    #[inline(always)]
+    fn cut(&self, units: u32) -> Checked<u32> {
+        let head = self.head();
+        let n = head.fresh.get();
+        let Ok(node) = self.node(n) else { return Ok(NIL) };
+        let rest_units = node.units.get().wrapping_sub(units);
+        if unlikely(node.units.get() < units || node.state.get() != state::FREE) {
+            return Ok(NIL);
+        }
+        if unlikely(rest_units < NODE_UNITS) {
+            head.fresh.set(NIL);
+            return Ok(n);
         }
         // Checked: the rest lies in the arena.
-        self.run_after(n, node)?;
+        let next = self.run_after(n, node)?;
         let rest = self.node(n + units)?;
         rest.state.set(state::FREE);
         rest.units.set(rest_units);
         rest.prev_run.set(n);
         node.units.atomic().store(units, Release);
-        let next = self.swallow(n + units, rest)?;
         self.set_prev_run(next, n + units)?;
-        self.bin_insert(n + units, rest)
+        head.fresh.set(n + units);
+        Ok(n)
     }
 
-    /// Gives a run back. Its state is FREE already. One stays as it is and in no bin, for a message
-    /// as long as the last; others are merged with their free neighbours.
-    #[inline(always)]
+    /// As [`Queue::arena_put`], on the paths that need not be short.
+    #[inline(never)]
     pub fn arena_free(&self, n: u32) -> Checked<()> {
-        let free = &self.head().free;
-        if free.get() == NIL {
-            free.set(n);
+        self.arena_put(n)
+    }
+
+    /// Gives a run back. Its state is FREE already. The last one stays as it is and in no bin, for a message as long;
+    /// it becomes longer when the one behind it comes free, and the one that messages are cut from when that before it does. When another
+    /// comes free it is merged with its free neighbours.
+    #[inline(always)]
+    pub fn arena_put(&self, n: u32) -> Checked<()> {
+        let head = self.head();
+        let kept = head.free.get();
+        if kept == NIL {
+            head.free.set(n);
             return Ok(());
         }
-        self.merge(n)
+        let (node, before) = (self.node(n)?, self.node(kept)?);
+        let end = n.wrapping_add(node.units.get());
+        if kept.wrapping_add(before.units.get()) == n {
+            self.lengthen(kept, before, self.run_after(n, node)?, node.units.get())
+        } else if end == head.fresh.get() {
+            let after = self.node(end)?;
+            self.lengthen(n, node, self.run_after(end, after)?, after.units.get())?;
+            head.fresh.set(n);
+            Ok(())
+        } else if before.state.get() != state::FREE {
+            Err(Corrupt)
+        } else {
+            head.free.set(n);
+            self.merge(kept)
+        }
+    }
+
+    /// Adds to the run `n` the one behind it, of `units`. What comes then is `next`.
+    #[inline(always)]
+    fn lengthen(&self, n: u32, node: &Node, next: u32, units: u32) -> Checked<()> {
+        node.units.atomic().store(node.units.get().wrapping_add(units), Release);
+        self.set_prev_run(next, n)
     }
 
     #[inline(never)]
-    fn merge(&self, mut n: u32) -> Checked<()> {
+    fn merge(self, mut n: u32) -> Checked<()> {
         let mut node = self.node(n)?;
         let next = self.swallow(n, node)?;
         loop {
@@ -234,6 +291,7 @@ impl Queue<'_> {
     }
 
     /// Merges the free runs behind a run with it; what comes then.
+    #[inline(never)]
     fn swallow(&self, n: u32, node: &Node) -> Checked<u32> {
         loop {
             let next = self.run_after(n, node)?;
@@ -250,17 +308,20 @@ impl Queue<'_> {
         }
     }
 
-    /// Merges the run that was kept as it is.
+    /// Merges the runs that are in no bin.
     pub(super) fn gather(&self) -> Checked<()> {
-        let n = self.head().free.get();
-        if n == NIL {
-            return Ok(());
+        for beside in [&self.head().free, &self.head().fresh] {
+            let n = beside.get();
+            if n == NIL {
+                continue;
+            }
+            if self.node(n)?.state.get() != state::FREE {
+                return Err(Corrupt);
+            }
+            beside.set(NIL);
+            self.merge(n)?;
         }
-        if self.node(n)?.state.get() != state::FREE {
-            return Err(Corrupt);
-        }
-        self.head().free.set(NIL);
-        self.merge(n)
+        Ok(())
     }
 
     /// Makes the arena longer by at least `units`: by little, so that it never holds much more memory
@@ -306,7 +367,7 @@ impl Queue<'_> {
     /// that a queue which fills and empties all the time keeps what it needs.
     #[cold]
     #[inline(never)]
-    pub fn trim(&self, now_s: i64) -> Checked<()> {
+    pub fn trim(self, now_s: i64) -> Checked<()> {
         let head = self.head();
         let (end, first) = (head.end.get(), (FIRST_BYTES / UNIT) as u32);
         if end <= 4 * first || head.assigned.get() != 0 || head.trim_time.get() == now_s as u64 {
@@ -328,6 +389,7 @@ impl Queue<'_> {
         head.end.atomic().store(first, Release);
         head.table.set(NIL);
         head.free.set(NIL);
+        head.fresh.set(NIL);
         head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
         head.bin_map.iter().for_each(|m| m.set(0));
         node.prev_run.set(NIL);
@@ -357,7 +419,7 @@ impl Queue<'_> {
     /// Makes the key table larger. Failing to is no error.
     #[cold]
     #[inline(never)]
-    pub fn grow_table(&self) -> Result<(), NoRoom> {
+    pub fn grow_table(self) -> Result<(), NoRoom> {
         let head = self.head();
         let (old, bits) = (head.table.get(), self.table_bits());
         if bits >= 24 || !self.table_is_crowded() {

@@ -60,7 +60,7 @@ impl Queue<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn heap_insert(&self, n: u32) -> Checked<()> {
+    pub(super) fn heap_insert(self, n: u32) -> Checked<()> {
         let node = self.node(n)?;
         node.child.set(NIL);
         node.sibling.set(NIL);
@@ -71,7 +71,7 @@ impl Queue<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn heap_remove(&self, n: u32) -> Checked<()> {
+    pub(super) fn heap_remove(self, n: u32) -> Checked<()> {
         let node = self.node(n)?;
         let below = self.meld_row(node.child.get())?;
         let root = if self.head().heap.get() == n {
@@ -104,7 +104,7 @@ impl Queue<'_> {
 
     /// `new`, of the same key, takes the place of `old`.
     #[inline(never)]
-    pub(super) fn heap_replace(&self, old: u32, new: u32) -> Checked<()> {
+    pub(super) fn heap_replace(self, old: u32, new: u32) -> Checked<()> {
         let (from, to) = (self.node(old)?, self.node(new)?);
         let (child, sibling, prev) = (from.child.get(), from.sibling.get(), from.heap_prev.get());
         to.child.set(child);

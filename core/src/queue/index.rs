@@ -126,7 +126,7 @@ impl Queue<'_> {
 
     #[cold]
     #[inline(never)]
-    fn find_except(&self, key: i64) -> Checked<u32> {
+    fn find_except(self, key: i64) -> Checked<u32> {
         let mut n = self.head().first.get();
         let mut bound = self.nodes;
         while n != NIL && self.node(n)?.key.get() as i64 == key {

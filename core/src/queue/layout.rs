@@ -197,9 +197,9 @@ pub struct QueueHeader {
     pub first: W32,
     #[allow(missing_docs)]
     pub last: W32,
-    /// POSIX: first and last of the free nodes. System V: a free run that is in no bin.
+    /// POSIX: first of the free nodes. System V: the free run that came free last, in no bin.
     pub free: W32,
-    #[allow(missing_docs)]
+    /// POSIX: last of the free nodes.
     pub free_last: W32,
     /// First and last of the messages that are in no index, all of one key: those that came when the queue was empty, and
     /// after them.
@@ -220,7 +220,7 @@ pub struct QueueHeader {
     pub overflowed: W32,
     /// System V: units in the arena.
     pub end: W32,
-    /// POSIX: nodes from this one on are free too, and in no list.
+    /// POSIX: nodes from this one on are free too, and in no list. System V: the free run that messages are cut from, in no bin.
     pub fresh: W32,
 
     /// Summary of the keymap, of [`QueueHeader::keymap_words`].
@@ -275,6 +275,14 @@ pub struct QueueHeader {
     pub bins: [W32; BINS],
     /// System V: the first key table.
     pub buckets: [W32; FIRST_BUCKETS],
+}
+
+impl QueueHeader {
+    /// What every short call changes: a send the first; without one, a receive the second. For [`Header::glance`].
+    #[inline(always)]
+    pub fn marks(&self) -> (u64, u64) {
+        (self.next_seq.get(), self.count.get())
+    }
 }
 
 /// Reserves memory for the first `len` bytes of a new queue's file, but for the waiters: few queues ever have many.

@@ -18,6 +18,7 @@ use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Ref};
 use crate::region::{Corrupt, NIL, W32, W64};
 use crate::sys::cpu;
+use core::ptr;
 use layout::*;
 
 pub use crate::region::Checked;
@@ -107,9 +108,11 @@ impl<'r> Queue<'r> {
     /// probably about it.
     #[inline(always)]
     pub fn expect(&self, n: u32) {
-        if let (Ok(node), Ok(text)) = (self.node(n), self.text(n, 0)) {
-            cpu::fetch_to_write((node as *const Node).cast());
-            cpu::fetch_to_write(text);
+        if let Ok(node) = self.node(n) {
+            cpu::fetch_to_write(ptr::from_ref(node).cast());
+            if let Ok(text) = self.text_of(n, node, 0) {
+                cpu::fetch_to_write(text);
+            }
         }
     }
 
@@ -120,10 +123,12 @@ impl<'r> Queue<'r> {
         cpu::fetch_to_write((&raw const head.common.lock).cast());
         cpu::fetch_to_write((&raw const head.count).cast());
         cpu::fetch_to_write((&raw const head.free).cast());
-        let n = match (kind, head.free.get()) {
+        let (first, second) =
+            if self.system_v { (&head.fresh, &head.free) } else { (&head.free, &head.fresh) };
+        let n = match (kind, first.get()) {
             (waiter_kind::RECEIVER, _) => head.front.get(),
-            (_, NIL) => head.fresh.get(),
-            (_, free) => free,
+            (_, NIL) => second.get(),
+            (_, n) => n,
         };
         (0..=AHEAD).for_each(|i| self.expect(n.wrapping_add(i)));
     }
@@ -146,7 +151,13 @@ impl<'r> Queue<'r> {
     /// The text of message `n`, `len` bytes long: behind its node.
     #[inline(always)]
     pub fn text(&self, n: u32, len: usize) -> Checked<*mut u8> {
-        let node = (self.node(n)? as *const Node).cast_mut();
+        self.text_of(n, self.node(n)?, len)
+    }
+
+    /// The same, where the node is at hand.
+    #[inline(always)]
+    pub fn text_of(&self, n: u32, node: &Node, len: usize) -> Checked<*mut u8> {
+        let node = ptr::from_ref(node).cast_mut();
         let room = if self.system_v {
             (self.nodes - 1 - n) as usize * UNIT
         } else {

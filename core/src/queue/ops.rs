@@ -30,7 +30,7 @@ impl<'r> Queue<'r> {
     #[inline(always)]
     pub(super) fn free_node(&self, n: u32, node: &Node) -> Checked<()> {
         if self.system_v {
-            self.arena_free(n)
+            self.arena_put(n)
         } else {
             self.cell_put(n, node)
         }
@@ -207,5 +207,38 @@ impl<'r> Queue<'r> {
             waiter.state.atomic().store(waiting::DONE, Release);
         }
         Err(Corrupt)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::Doer;
+    use crate::queue::arena::tests::Memory;
+
+    /// Who looks without the lock knows by the marks what has been done meanwhile.
+    #[test]
+    fn every_short_call_leaves_a_mark() {
+        let memory = Memory::posix(4, 64);
+        let queue = memory.queue();
+        let mut seen = std::vec![queue.head().marks()];
+        let mut leaves_a_mark = || {
+            let marks = queue.head().marks();
+            assert!(!seen.contains(&marks), "{marks:?} again");
+            seen.push(marks);
+        };
+        let send = || {
+            let n = queue.cell_alloc().unwrap();
+            queue.enqueue(n, queue.node(n).unwrap(), 0, 0).unwrap();
+            n
+        };
+        let receive = |n| queue.dequeue(n, queue.node(n).unwrap(), Doer { pid: 1, now_s: 1 }).unwrap();
+        for _ in 0..3 {
+            let n = send();
+            leaves_a_mark();
+            receive(n);
+            leaves_a_mark();
+            receive(send());
+            leaves_a_mark();
+        }
     }
 }

@@ -236,6 +236,7 @@ impl<'r> Queue<'r> {
     fn recover_arena(&self, queued: &mut Scratch) -> Checked<()> {
         let head = self.head();
         head.free.set(NIL);
+        head.fresh.set(NIL);
         head.bins.iter().for_each(|b| b.set(NIL));
         head.bin_map.iter().for_each(|m| m.set(0));
         let mut before: Option<(u32, &Node)> = None;

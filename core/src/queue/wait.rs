@@ -46,18 +46,18 @@ impl Sink {
     #[inline(always)]
     pub fn hand_out(&self, queue: &Queue<'_>, n: u32, node: &Node) -> Checked<Result<usize>> {
         let (len, key) = (node.len.get() as usize, node.key.get() as i64);
-        let text = queue.text(n, len)?;
+        let text = queue.text_of(n, node, len)?;
         let copy = |to: Out<u8>, len: usize| -> Result<usize> {
-            // SAFETY: text() has checked that the text lies in the mapping.
+            // SAFETY: text_of() has checked that the text lies in the mapping.
             unsafe { to.copy_from(text, len) }.map(|()| len)
         };
         Ok(match *self {
             Sink::Msg(to, size) => to
                 .offset::<c_long>(0)
-                .write(key as c_long)
+                .write_word(key as c_long)
                 .and_then(|()| copy(to.offset(size_of::<c_long>()), len.min(size))),
             Sink::Mq(_, priority)
-                if !priority.is_null() && priority.write((SMALL_KEYS - 1 - key) as c_uint).is_err() =>
+                if !priority.is_null() && priority.write(&((SMALL_KEYS - 1 - key) as c_uint)).is_err() =>
             {
                 Err(Errno::EFAULT)
             }

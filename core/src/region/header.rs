@@ -9,7 +9,7 @@ use crate::sync::lock::{Got, TokenLock};
 /// `usipc\0\r\n`: text-mode copies and other files do not pass.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"usipc\0\r\n");
 /// Moves with every incompatible change of any layout.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// In [`Header::removed`]: removed by name, but a shared memory segment that is still attached.
 pub const DOOMED: u32 = 2;
@@ -146,6 +146,19 @@ impl Header {
         if unlikely(self.lock.acquire(ns, me) == Got::Stolen) {
             self.broken.set(1);
         }
+    }
+
+    /// What `read` makes of the object without the lock, as [`TokenLock::glance`]. None: somebody was at work on it, there is
+    /// something to repair, or `read` says so.
+    #[inline(always)]
+    pub fn glance<M: PartialEq, T>(
+        &self,
+        marks: impl Fn() -> M,
+        read: impl FnOnce() -> Option<T>,
+    ) -> Option<T> {
+        let seen = self.lock.glance(marks, || if self.broken.get() == 0 { read() } else { None })?;
+        // Last: the memory may have gone meanwhile.
+        seen.filter(|_| self.is_there())
     }
 
     /// The permissions.

@@ -234,6 +234,7 @@ impl Ref {
         // SAFETY: as in slab(), and the slot is one of its.
         let reference = Ref { object: unsafe { &*first.add(slot as usize) } };
         if unlikely(add(&reference.object.refs, 1) & LIVE == 0) {
+            reference.end();
             return None;
         }
         Some(reference)
@@ -298,12 +299,25 @@ impl core::ops::Deref for Ref {
     }
 }
 
-impl Drop for Ref {
+impl Ref {
+    /// Gives it back, here: what drops it where nobody says so is a function of its own.
     #[inline(always)]
-    fn drop(&mut self) {
+    pub fn end(self) {
+        core::mem::ManuallyDrop::new(self).count_down();
+    }
+
+    #[inline(always)]
+    fn count_down(&self) {
         if unlikely(add(&self.object.refs, u32::MAX) == 1) {
             reclaim(self.object);
         }
+    }
+}
+
+impl Drop for Ref {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.count_down();
     }
 }
 

@@ -46,7 +46,7 @@ impl<'r> Brief<'r> {
 impl Drop for Brief<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.0.lock.release();
+        self.0.lock.leave();
     }
 }
 

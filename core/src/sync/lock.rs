@@ -9,7 +9,7 @@ use crate::errno::Errno;
 use crate::likely::unlikely;
 use crate::namespace::{lifeline, Namespace};
 use crate::region::W64;
-use crate::sync::primitive::{AtomicU32, AtomicU64, Ordering::*};
+use crate::sync::primitive::{fence, AtomicU32, AtomicU64, Ordering::*};
 use crate::sys::{clock, futex};
 
 /// Somebody sleeps.
@@ -24,9 +24,12 @@ const FIRST_PAUSES: u32 = if cfg!(loom) { 1 } else { 8 };
 /// far before it changes processors.
 const PAUSES: u32 = if cfg!(loom) { 1 } else { 256 };
 
-/// The lock word, in the object's header.
+/// The lock word, in the object's header, and how often it was released.
 #[repr(C, align(64))]
-pub struct TokenLock(W64);
+pub struct TokenLock {
+    word: W64,
+    turns: W64,
+}
 
 /// How the lock was got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub enum Got {
 
 impl TokenLock {
     fn word(&self) -> &AtomicU64 {
-        self.0.atomic()
+        self.word.atomic()
     }
 
     /// The half on which sleepers wait.
@@ -50,21 +53,35 @@ impl TokenLock {
         unsafe { &*self.word().as_ptr().cast::<AtomicU32>().add(low) }
     }
 
-    /// Whether nobody has it; what he wrote who had it last is seen.
+    /// What `read` makes of that which the lock guards, if nobody had the lock meanwhile. It is to have no effects: what it
+    /// reads may be of different moments, and then it is not used. `marks` tell of those who [`TokenLock::leave`].
     #[inline(always)]
-    pub fn is_free(&self) -> bool {
-        // SYNC: object lock (acquire side)
-        self.word().load(Acquire) == 0
+    pub fn glance<M: PartialEq, T>(&self, marks: impl Fn() -> M, read: impl FnOnce() -> T) -> Option<T> {
+        // SYNC: glance (acquire side)
+        let before = (self.turns.get(), marks());
+        // Who has set the last of these has left, too, and done all he did, if the lock is free.
+        fence(Acquire);
+        if unlikely(self.word().load(Acquire) != 0) {
+            return None;
+        }
+        let seen = read();
+        // Who has seen a later holder's store sees his word, too, or what he left.
+        fence(Acquire);
+        let undisturbed = self.word().load(Acquire) == 0 && (self.turns.get(), marks()) == before;
+        undisturbed.then_some(seen)
     }
 
     /// Takes the lock in the name of `me`.
     #[inline(always)]
     pub fn acquire(&self, ns: &Namespace, me: u64) -> Got {
         // SYNC: object lock (acquire side)
-        if unlikely(self.word().compare_exchange(0, me, Acquire, Relaxed).is_err()) {
-            return self.acquire_slowly(ns, me);
-        }
-        Got::Clean
+        let got = match self.word().compare_exchange(0, me, Acquire, Relaxed) {
+            Ok(_) => Got::Clean,
+            Err(_) => self.acquire_slowly(ns, me),
+        };
+        // SYNC: glance (release side): nothing of what the holder stores is seen before his word. No instruction on x86.
+        fence(Release);
+        got
     }
 
     #[cold]
@@ -112,6 +129,15 @@ impl TokenLock {
     /// Releases the lock.
     #[inline(always)]
     pub fn release(&self) {
+        // SYNC: glance (release side)
+        self.turns.set(self.turns.get().wrapping_add(1));
+        self.leave();
+    }
+
+    /// Releases the lock after a turn that has changed a mark of the object's own, or one word at most, so that it need not be
+    /// counted: that would cost half a nanosecond.
+    #[inline(always)]
+    pub fn leave(&self) {
         // SYNC: object lock (release side)
         // A plain store, at a third of an exchange's cost. The mark of one who comes between the load and the store is lost; but
         // he finds, on his way to sleep, that the word is not what it was, and if this thread is kept from running just here,

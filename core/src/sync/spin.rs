@@ -61,10 +61,8 @@ impl Bell {
     #[inline(always)]
     pub fn ring(&self) {
         let (seen, here) = (self.0.get(), Cpu::here().0 as u16);
-        let last = seen as u16;
-        let other = if last == here { (seen >> CPU_BITS) as u16 } else { last };
-        let count = (seen >> (2 * CPU_BITS)) + 1;
-        self.0.set(count << (2 * CPU_BITS) | (other as u64) << CPU_BITS | here as u64);
+        let places = if seen as u16 == here { seen as u32 } else { (seen as u32) << CPU_BITS | here as u32 };
+        self.0.set((seen >> (2 * CPU_BITS)).wrapping_add(1) << (2 * CPU_BITS) | places as u64);
     }
     /// As it is now.
     pub fn look(&self) -> u64 {

@@ -8,14 +8,16 @@ use core::ffi::{c_int, c_void};
 
 extern "C" {
     fn usipc_copy(to: *mut u8, from: *const u8, len: usize) -> c_int;
-    fn usipc_three_words(from: *const u8) -> ThreeWords;
+    fn usipc_three_words(from: *const u8) -> Words;
+    fn usipc_read_word(from: *const u64) -> Words;
+    fn usipc_write_word(to: *mut u64, word: u64) -> c_int;
     fn usipc_copy_end();
     fn usipc_copy_faulted();
 }
 
 /// As two registers: whether they could not be read, and the words from the lowest bits on.
 #[repr(C)]
-struct ThreeWords {
+struct Words {
     faulted: u64,
     words: u64,
 }
@@ -25,9 +27,11 @@ struct ThreeWords {
 #[cfg(target_arch = "x86_64")]
 core::arch::global_asm!(
     ".pushsection .text.usipc_copy,\"ax\",@progbits",
-    ".hidden usipc_copy, usipc_three_words, usipc_copy_end, usipc_copy_faulted",
-    ".globl usipc_copy, usipc_three_words, usipc_copy_end, usipc_copy_faulted",
+    ".hidden usipc_copy, usipc_three_words, usipc_read_word, usipc_write_word, usipc_copy_end, usipc_copy_faulted",
+    ".globl usipc_copy, usipc_three_words, usipc_read_word, usipc_write_word, usipc_copy_end, usipc_copy_faulted",
     ".type usipc_copy, @function",
+    // So that the loop lies in one cache line.
+    ".p2align 6",
     "usipc_copy:",
     "cmp rdx, 16",
     "jb 5f",
@@ -111,6 +115,14 @@ core::arch::global_asm!(
     "or rdx, rcx",
     "xor eax, eax",
     "ret",
+    "usipc_read_word:",
+    "mov rdx, [rdi]",
+    "xor eax, eax",
+    "ret",
+    "usipc_write_word:",
+    "mov [rdi], rsi",
+    "xor eax, eax",
+    "ret",
     "usipc_copy_end:",
     "usipc_copy_faulted:",
     "mov eax, 1",
@@ -122,8 +134,8 @@ core::arch::global_asm!(
 #[cfg(target_arch = "aarch64")]
 core::arch::global_asm!(
     ".pushsection .text.usipc_copy,\"ax\",%progbits",
-    ".hidden usipc_copy, usipc_three_words, usipc_copy_end, usipc_copy_faulted",
-    ".globl usipc_copy, usipc_three_words, usipc_copy_end, usipc_copy_faulted",
+    ".hidden usipc_copy, usipc_three_words, usipc_read_word, usipc_write_word, usipc_copy_end, usipc_copy_faulted",
+    ".globl usipc_copy, usipc_three_words, usipc_read_word, usipc_write_word, usipc_copy_end, usipc_copy_faulted",
     ".type usipc_copy, %function",
     "usipc_copy:",
     "1: cmp x2, #16",
@@ -146,6 +158,14 @@ core::arch::global_asm!(
     "orr x1, x1, x2, lsl #16",
     "orr x1, x1, x3, lsl #32",
     "mov x0, #0",
+    "ret",
+    "usipc_read_word:",
+    "ldr x1, [x0]",
+    "mov x0, #0",
+    "ret",
+    "usipc_write_word:",
+    "str x1, [x0]",
+    "mov w0, #0",
     "ret",
     "usipc_copy_end:",
     "usipc_copy_faulted:",
@@ -175,6 +195,27 @@ pub unsafe fn three_words(from: *const u8) -> Option<[u16; 3]> {
     // SAFETY: the caller's contract; a fault does not get out of it.
     let got = unsafe { usipc_three_words(from) };
     (got.faulted == 0).then_some([got.words as u16, (got.words >> 16) as u16, (got.words >> 32) as u16])
+}
+
+/// A word of 64 bits, aligned or not.
+///
+/// # Safety
+/// As [`copy`].
+#[inline(always)]
+pub unsafe fn read_word(from: *const u64) -> Option<u64> {
+    // SAFETY: the caller's contract; a fault does not get out of it.
+    let got = unsafe { usipc_read_word(from) };
+    (got.faulted == 0).then_some(got.words)
+}
+
+/// The same, written; false if the address is bad.
+///
+/// # Safety
+/// As [`copy`].
+#[inline(always)]
+pub unsafe fn write_word(to: *mut u64, word: u64) -> bool {
+    // SAFETY: the caller's contract; a fault does not get out of it.
+    unsafe { usipc_write_word(to, word) == 0 }
 }
 
 /// Whether the fault at this place was in here: then the thread goes on with the answer.

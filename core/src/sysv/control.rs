@@ -2,11 +2,13 @@
 
 use super::object::{self, Kind};
 use crate::cred::{self, Cred};
+use crate::entry::{self, Begun};
 use crate::errno::{Errno, Result};
 use crate::namespace::{ids, Namespace};
 use crate::perm::{self, Perm};
+use crate::process::ProcessPage;
 use crate::region::header::Header;
-use crate::region::object::Ref;
+use crate::region::object::{Ref, Table};
 use crate::sys::{clock, file};
 use core::ffi::c_int;
 use libc::ipc_perm;
@@ -61,6 +63,39 @@ pub fn find(kind: &'static Kind, ns: &'static Namespace, id: c_int, which: Which
             Ok(Found::Object(object))
         }
     }
+}
+
+/// An object that its readers may see.
+#[derive(Clone, Copy)]
+struct ToRead {
+    kind: &'static Kind,
+    id: c_int,
+}
+
+impl entry::Wanted for ToRead {
+    #[inline(always)]
+    fn place(self) -> (&'static Table, usize) {
+        (self.kind.table, ids::index_of(self.id) as usize)
+    }
+    #[inline(always)]
+    fn is(self, object: &Ref, page: &'static ProcessPage) -> bool {
+        self.kind.is_open(self.id, perm::READ, object, page)
+    }
+}
+
+/// IPC_STAT of an object where all is as at the last call and nobody is at work: without its lock. None, or `show` gives None: the
+/// long way will tell.
+#[inline(always)]
+pub fn glance<M: PartialEq>(
+    kind: &'static Kind,
+    id: c_int,
+    marks: impl Fn(&Begun) -> M,
+    show: impl FnOnce(&Begun) -> Option<()>,
+) -> bool {
+    let Some(begun) = Begun::as_before(ToRead { kind, id }) else { return false };
+    let seen = begun.object.header().glance(|| marks(&begun), || show(&begun));
+    begun.end();
+    seen.is_some()
 }
 
 fn outside(kind: &'static Kind, ns: &'static Namespace, index: u32) -> Result<Found> {

@@ -77,6 +77,7 @@ impl Queue<'_> {
         head.clear_lists();
         head.table.set(NIL);
         head.last_run.set(NIL);
+        head.fresh.set(NIL);
         head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
         // A new arena has nothing that could contradict itself.
         let _ = self.extend(0, (FIRST_BYTES / UNIT) as u32);

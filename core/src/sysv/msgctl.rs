@@ -3,12 +3,14 @@
 use super::control::{self, Found, Which};
 use super::msg::MSG;
 use crate::cred;
+use crate::entry::Begun;
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
 use crate::queue::guard::Locked;
 use crate::queue::layout::*;
 use crate::queue::Queue;
+use crate::region::header::ObjectKind;
 use crate::region::object::Ref;
 use crate::sync::section::Section;
 use crate::sys::clock;
@@ -36,7 +38,29 @@ struct MsgInfo {
 
 /// Commands on a queue, or on all of them.
 /// EACCES, EFAULT, EINVAL, EPERM. msgctl(2)
+#[inline(always)]
 pub fn control(id: c_int, cmd: c_int, buf: Out<msqid_ds>) -> Result<c_int> {
+    if cmd == libc::IPC_STAT {
+        // SAFETY: all-zero is a valid structure.
+        let mut ds = unsafe { core::mem::zeroed() };
+        let show = |begun: &Begun| {
+            let head = Queue::of_kind(&begun.object, ObjectKind::Msg).head();
+            (head.assigned.get() == 0).then(|| describe(head, &mut ds))
+        };
+        if control::glance(
+            &MSG,
+            id,
+            |begun| Queue::of_kind(&begun.object, ObjectKind::Msg).head().marks(),
+            show,
+        ) {
+            return buf.write(&ds).map(|()| 0);
+        }
+    }
+    control_in_turn(id, cmd, buf)
+}
+
+#[inline(never)]
+fn control_in_turn(id: c_int, cmd: c_int, buf: Out<msqid_ds>) -> Result<c_int> {
     let ns = namespace::current()?;
     if id < 0 || cmd < 0 {
         return Err(Errno::EINVAL);
@@ -74,7 +98,13 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<msqid_ds>) -
         let _section = Section::enter()?;
         match control::find(&MSG, ns, id, which)? {
             Found::Object(object) => {
-                locked(ns, &object, |locked| describe(locked, &mut ds))?;
+                locked(ns, &object, |locked| {
+                    if locked.shared.head().assigned.get() != 0 {
+                        locked.sweep()?;
+                    }
+                    describe(locked.shared.head(), &mut ds);
+                    Ok(())
+                })?;
                 object.number.load(Relaxed)
             }
             Found::Outside(perm, ctime, id) => {
@@ -83,15 +113,12 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<msqid_ds>) -
             }
         }
     };
-    buf.write(ds)?;
+    buf.write(&ds)?;
     Ok(which.answer(id))
 }
 
-fn describe(locked: &mut Locked<'_>, ds: &mut msqid_ds) -> Result<()> {
-    if locked.shared.head().assigned.get() != 0 {
-        locked.sweep()?;
-    }
-    let head = locked.shared.head();
+#[inline(always)]
+fn describe(head: &QueueHeader, ds: &mut msqid_ds) {
     ds.msg_perm = control::permissions(&head.common);
     ds.msg_stime = head.send_time.get() as _;
     ds.msg_rtime = head.receive_time.get() as _;
@@ -101,7 +128,6 @@ fn describe(locked: &mut Locked<'_>, ds: &mut msqid_ds) -> Result<()> {
     ds.msg_qbytes = head.max_bytes.get() as _;
     ds.msg_lspid = head.send_pid.get() as _;
     ds.msg_lrpid = head.receive_pid.get() as _;
-    Ok(())
 }
 
 /// IPC_INFO, MSG_INFO: the highest index in use.
@@ -131,7 +157,7 @@ fn info(ns: &'static Namespace, cmd: c_int, buf: Out<MsgInfo>) -> Result<c_int> 
         }
         highest.unwrap_or(0) as c_int
     };
-    buf.write(info)?;
+    buf.write(&info)?;
     Ok(highest)
 }
 
@@ -143,24 +169,26 @@ fn totals(ns: &'static Namespace) -> Result<(u64, u64)> {
         let head = Queue::of(&object).head();
         // A sum over many queues is of no one moment: without the lock, whose cache line others would have to fetch back, unless
         // there is something to repair.
-        let at_rest = head.common.lock.is_free() && head.common.is_sound();
-        if (!at_rest || is_idle(head)) && locked(ns, &object, |locked| pass_over(ns, locked)).is_err() {
+        let at_rest = head
+            .common
+            .glance(|| head.marks(), || (!is_idle(head)).then(|| (head.count.get(), head.bytes.get())));
+        let Some(seen) = at_rest.or_else(|| locked(ns, &object, |locked| pass_over(ns, locked)).ok()) else {
             return;
-        }
-        messages += head.count.get();
-        bytes += head.bytes.get();
+        };
+        messages += seen.0;
+        bytes += seen.1;
     })?;
     Ok((messages, bytes))
 }
 
-/// Has nobody look at an idle queue again until somebody sends.
-fn pass_over(ns: &'static Namespace, locked: &mut Locked<'_>) -> Result<()> {
+/// Has nobody look at a queue again, if it is idle, until somebody sends. What it holds: messages, bytes.
+fn pass_over(ns: &'static Namespace, locked: &mut Locked<'_>) -> Result<(u64, u64)> {
     let head = locked.shared.head();
     if is_idle(head) {
         head.noted.set(0);
         ids::note(ns, Room::Msg, ids::index_of(head.common.id.get() as c_int), false);
     }
-    Ok(())
+    Ok((head.count.get(), head.bytes.get()))
 }
 
 /// Whether a queue is empty, and nobody has sent anything for a while: who did is likely to do it again.

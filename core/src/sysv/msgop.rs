@@ -44,6 +44,8 @@ enum Step {
 
 /// One try: what a call does with the lock held.
 type Try<'a> = &'a mut dyn FnMut(&mut Locked<'_>, &mut Caller<'_>) -> Checked<Step>;
+/// The same, if no more is to be done than to change the queue; None: nothing has been done.
+type Shortly<'a> = &'a dyn Fn(&Begun, &Brief<'_>) -> Option<usize>;
 
 /// Maps the file anew, with an arena of `units`; makes it longer if it `may`. ENOMEM, EINVAL.
 fn remap(ns: &'static Namespace, object: &Ref, units: u32, may: bool) -> Result<()> {
@@ -120,6 +122,9 @@ impl entry::Wanted for Wanted {
     fn is(self, object: &Ref, page: &'static ProcessPage) -> bool {
         MSG.is_open(self.id, self.right, object, page)
     }
+}
+
+impl entry::Sought for Wanted {
     fn find(self, ns: &'static Namespace) -> Result<Ref> {
         let object = MSG.by_id(ns, self.id)?;
         object::check(&object, self.right)?;
@@ -142,7 +147,7 @@ fn is_calm(lock: &Brief<'_>, queue: &Queue<'_>) -> bool {
 
 /// Runs `step` under the lock until it is done, sleeping where it says so. Who has `begun` has the lock.
 #[inline(never)]
-fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<usize> {
+fn operate(wanted: Wanted, mut begun: Option<Begun>, shortly: Shortly<'_>, step: Try<'_>) -> Result<usize> {
     let mut grown = 0;
     let mut slept = false;
     let mut patience = Patience::default();
@@ -167,7 +172,11 @@ fn operate(wanted: Wanted, mut begun: Option<Begun>, step: Try<'_>) -> Result<us
                 break;
             }
             patience.poll(object);
-            Brief::hold(&begun).hand_on();
+            let lock = Brief::hold(&begun);
+            if let Some(n) = shortly(&begun, &lock) {
+                return Ok(n);
+            }
+            lock.hand_on();
         }
         match outcome {
             Step::Done(n) => return Ok(n),
@@ -220,9 +229,9 @@ impl Letter {
     fn fill(&self, queue: &Queue<'_>, n: u32, node: &Node) -> Checked<Result<()>> {
         node.key.set(self.kind as u64);
         node.len.set(self.size as u32);
-        let to = queue.text(n, self.size)?;
-        // SAFETY: text() has checked the place.
-        Ok(unsafe { self.text.copy_to(to, self.size) })
+        let to = queue.text_of(n, node, self.size)?;
+        // SAFETY: text_of() has checked the place.
+        Ok(unsafe { self.text.copy_checked_to(to, self.size) })
     }
 }
 
@@ -230,7 +239,7 @@ impl Letter {
 /// EACCES, EAGAIN, EFAULT, EIDRM, EINTR, EINVAL, ENOMEM. A cancellation point. msgsnd(2)
 pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result<()> {
     cancel::test();
-    let kind = message.offset::<c_long>(0).read()?;
+    let kind = message.offset::<c_long>(0).read_word()?;
     let ns = namespace::current()?;
     if unlikely(size as u64 > limits::get(ns, Limit::MsgMax) || id < 0 || kind < 1) {
         return Err(Errno::EINVAL);
@@ -242,6 +251,8 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
         let queue = Queue::of_kind(&begun.object, ObjectKind::Msg);
         let lock = Brief::hold(&begun);
         if is_calm(&lock, &queue) && send_calmly(&queue, &letter, begun.pid) == Ok(true) && lock.is_sound() {
+            drop(lock);
+            begun.end();
             return Ok(());
         }
         lock.hand_on();
@@ -279,7 +290,7 @@ fn send_calmly(queue: &Queue<'_>, letter: &Letter, pid: u32) -> Checked<bool> {
 #[cold]
 #[inline(never)]
 fn send_in_turn(wanted: Wanted, begun: Option<Begun>, letter: Letter, flags: c_int) -> Result<()> {
-    operate(wanted, begun, &mut |locked, caller| {
+    operate(wanted, begun, &|_, _| None, &mut |locked, caller| {
         if locked.shared.fits(letter.size as u64) {
             return try_send(locked, &letter);
         }
@@ -347,14 +358,11 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
     let tray = Tray { message, size, whole: flags & libc::MSG_NOERROR == 0 };
     let wanted = Wanted { id, right: perm::READ };
     if let Some(begun) = Begun::as_before(wanted) {
-        let queue = Queue::of_kind(&begun.object, ObjectKind::Msg);
         let lock = Brief::hold(&begun);
-        if is_calm(&lock, &queue) {
-            if let Ok(Some(len)) = receive_calmly(&queue, how, &tray, begun.pid) {
-                if lock.is_sound() {
-                    return Ok(len);
-                }
-            }
+        if let Some(len) = receive_shortly(&begun, &lock, how, &tray) {
+            drop(lock);
+            begun.end();
+            return Ok(len);
         }
         lock.hand_on();
         return receive_in_turn(wanted, Some(begun), (how, tray), flags);
@@ -379,6 +387,16 @@ impl Tray {
     fn takes(&self, len: u32) -> bool {
         len as usize <= self.size || !self.whole
     }
+}
+
+/// Receives if no more is to be done than to change the queue. None: nothing has been done.
+#[inline(always)]
+fn receive_shortly(begun: &Begun, lock: &Brief<'_>, how: Match, tray: &Tray) -> Option<usize> {
+    let queue = Queue::of_kind(&begun.object, ObjectKind::Msg);
+    if unlikely(!is_calm(lock, &queue)) {
+        return None;
+    }
+    receive_calmly(&queue, how, tray, begun.pid).ok()?.filter(|_| lock.is_sound())
 }
 
 /// Takes a message if there is one that can be had; its length. None: nothing has been done.
@@ -415,7 +433,8 @@ fn receive_in_turn(
     (how, tray): (Match, Tray),
     flags: c_int,
 ) -> Result<usize> {
-    operate(wanted, begun, &mut |locked, caller| {
+    let shortly = |begun: &Begun, lock: &Brief<'_>| receive_shortly(begun, lock, how, &tray);
+    operate(wanted, begun, &shortly, &mut |locked, caller| {
         let n = locked.first(how)?;
         if n != NIL {
             return try_receive(locked, n, &tray);
@@ -465,7 +484,7 @@ fn copy(id: c_int, message: Out<c_void>, size: usize, place: c_long, flags: c_in
     // The kernel prepares the copy by reading from the buffer.
     let most = size.min(limits::get(ns, Limit::MsgMax) as usize);
     message.check(most)?;
-    operate(Wanted { id, right: perm::READ }, None, &mut |locked, _| {
+    operate(Wanted { id, right: perm::READ }, None, &|_, _| None, &mut |locked, _| {
         if locked.shared.head().assigned.get() != 0 {
             locked.sweep()?;
         }

@@ -132,6 +132,26 @@ impl<'r> Segment<'r> {
         self.records().iter().filter(|r| r.token.get() != 0).map(|r| r.count.get() as u64).sum()
     }
 
+    /// shm_nattch, if nobody but `me` has it attached, so that nobody has to be asked whether he lives.
+    #[inline(always)]
+    pub fn attached_by(&self, me: Token) -> Option<u64> {
+        let n = self.head.records.get() as usize;
+        if n > RECORDS_FIRST {
+            return None;
+        }
+        // SAFETY: as in records(); the first page is always there.
+        let records = unsafe { core::slice::from_raw_parts(self.place(0), n) };
+        let mut count = 0;
+        for record in records {
+            match record.token.get() {
+                0 => {}
+                token if token == me => count += record.count.get() as u64,
+                _ => return None,
+            }
+        }
+        Some(count)
+    }
+
     /// Calls `each(pid, count)` for every living process that has it attached. Changes nothing.
     pub fn each_attacher(&self, ns: &Namespace, each: &mut dyn FnMut(u32, u32)) {
         for record in self.records().iter().filter(|r| lifeline::is_alive(ns, r.token.get())) {

@@ -221,7 +221,9 @@ fn at_once(id: c_int, op: Op) -> bool {
     }
     let right = if op.change != 0 { perm::WRITE } else { perm::READ };
     let Some(begun) = Begun::as_before(Wanted { id, last: op.sem, right }) else { return false };
-    do_at_once(&begun, &Set::of(&begun.object), op)
+    let done = do_at_once(&begun, &Set::of(&begun.object), op);
+    begun.end();
+    done
 }
 
 #[inline(always)]
@@ -331,6 +333,9 @@ impl entry::Wanted for Wanted {
     fn is(self, object: &Ref, page: &'static ProcessPage) -> bool {
         SEM.is_open(self.id, self.right, object, page) && self.last < object.geometry().nsems
     }
+}
+
+impl entry::Sought for Wanted {
     fn find(self, ns: &'static Namespace) -> Result<Ref> {
         let object = find(ns, self.id, self.last)?;
         if self.last >= object.geometry().nsems {

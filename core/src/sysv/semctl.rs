@@ -3,6 +3,7 @@
 use super::control::{self, Found, Which};
 use super::object;
 use super::sem::{find, SEM};
+use crate::entry::Begun;
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
@@ -52,7 +53,25 @@ struct SemInfo {
 
 /// Commands on a set, on one of its semaphores, or on all sets.
 /// EACCES, EFAULT, EINVAL, EPERM, ERANGE. semctl(2)
+#[inline(always)]
 pub fn control(id: c_int, sem: c_int, cmd: c_int, arg: Argument) -> Result<c_int> {
+    if cmd == libc::IPC_STAT {
+        // SAFETY: all-zero is a valid structure.
+        let mut ds = unsafe { core::mem::zeroed() };
+        let show = |begun: &Begun| {
+            let set = Set::of(&begun.object);
+            // Nobody sleeps, and nothing is to be undone.
+            (set.head().fresh_cell.get() == 0).then(|| describe(&set, &mut ds))
+        };
+        if control::glance(&SEM, id, |_| (), show) {
+            return arg.0.offset(0).write(&ds).map(|()| 0);
+        }
+    }
+    control_in_turn(id, sem, cmd, arg)
+}
+
+#[inline(never)]
+fn control_in_turn(id: c_int, sem: c_int, cmd: c_int, arg: Argument) -> Result<c_int> {
     let ns = namespace::current()?;
     if id < 0 {
         return Err(Errno::EINVAL);
@@ -138,7 +157,7 @@ fn get_all(ns: &'static Namespace, id: c_int, to: Out<c_ushort>) -> Result<()> {
         let mut copied = Ok(());
         for sem in all {
             let value = word::value(set.word(sem)?.get());
-            copied = copied.and(to.offset::<c_ushort>(sem as usize * 2).write(value as c_ushort));
+            copied = copied.and(to.offset::<c_ushort>(sem as usize * 2).write(&(value as c_ushort)));
             set.thaw(sem)?;
         }
         Ok(copied)
@@ -221,11 +240,7 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<semid_ds>) -
                     if set.reap_idle(cx)? {
                         set.serve_all(cx)?;
                     }
-                    let head = set.head();
-                    ds.sem_perm = control::permissions(&head.common);
-                    ds.sem_otime = head.otime.get() as _;
-                    ds.sem_ctime = head.common.ctime.get() as _;
-                    ds.sem_nsems = set.nsems() as _;
+                    describe(&set, &mut ds);
                     Ok(Ok(()))
                 })?;
                 object.number.load(Relaxed)
@@ -236,8 +251,17 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<semid_ds>) -
             }
         }
     };
-    buf.write(ds)?;
+    buf.write(&ds)?;
     Ok(which.answer(id))
+}
+
+#[inline(always)]
+fn describe(set: &Set<'_>, ds: &mut semid_ds) {
+    let head = set.head();
+    ds.sem_perm = control::permissions(&head.common);
+    ds.sem_otime = head.otime.get() as _;
+    ds.sem_ctime = head.common.ctime.get() as _;
+    ds.sem_nsems = set.nsems() as _;
 }
 
 /// IPC_INFO, SEM_INFO: the highest index in use.
@@ -267,7 +291,7 @@ fn info(ns: &'static Namespace, cmd: c_int, buf: Out<SemInfo>) -> Result<c_int> 
         }
         highest.unwrap_or(0) as c_int
     };
-    buf.write(info)?;
+    buf.write(&info)?;
     Ok(highest)
 }
 

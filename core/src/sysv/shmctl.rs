@@ -5,6 +5,7 @@ use super::control::{self, Found, Which};
 use super::segment::{self, visit, Segment, LOCKED, PAGE};
 use super::shm::{self, SHM};
 use crate::cred::{self, CAP_IPC_LOCK};
+use crate::entry::Begun;
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
 use crate::namespace::{self, ids, ids::Room, lifeline, Namespace};
@@ -49,7 +50,26 @@ struct ShmUsage {
 
 /// Commands on a segment, or on all of them.
 /// EACCES, EFAULT, EINVAL, ENOMEM, EPERM. shmctl(2)
+#[inline(always)]
 pub fn control(id: c_int, cmd: c_int, buf: Out<shmid_ds>) -> Result<c_int> {
+    if cmd == libc::IPC_STAT {
+        // SAFETY: all-zero is a valid structure.
+        let mut ds = unsafe { core::mem::zeroed() };
+        let show = |begun: &Begun| {
+            let segment = Segment::of(&begun.object);
+            let attached = segment.attached_by(begun.me)?;
+            let whole = segment.head().common.removed.get() == 0;
+            whole.then(|| describe(segment, begun.object.geometry().segment_bytes, attached, &mut ds))
+        };
+        if control::glance(&SHM, id, |_| (), show) {
+            return buf.write(&ds).map(|()| 0);
+        }
+    }
+    control_in_turn(id, cmd, buf)
+}
+
+#[inline(never)]
+fn control_in_turn(id: c_int, cmd: c_int, buf: Out<shmid_ds>) -> Result<c_int> {
     let ns = namespace::current()?;
     if id < 0 || cmd < 0 {
         return Err(Errno::EINVAL);
@@ -96,7 +116,7 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<shmid_ds>) -
         match control::find(&SHM, ns, id, which)? {
             Found::Object(object) => {
                 visit(ns, &object, me, &mut |segment| {
-                    describe(segment, object.geometry().segment_bytes, &mut ds);
+                    describe(segment, object.geometry().segment_bytes, segment.attached(), &mut ds);
                     Ok(())
                 })?;
                 object.number.load(Relaxed)
@@ -107,11 +127,12 @@ fn status(ns: &'static Namespace, id: c_int, which: Which, buf: Out<shmid_ds>) -
             }
         }
     };
-    buf.write(ds)?;
+    buf.write(&ds)?;
     Ok(which.answer(id))
 }
 
-fn describe(segment: Segment<'_>, bytes: u64, ds: &mut shmid_ds) {
+#[inline(always)]
+fn describe(segment: Segment<'_>, bytes: u64, attached: u64, ds: &mut shmid_ds) {
     let head = segment.head();
     ds.shm_perm = control::permissions(&head.common);
     let dest = if head.common.removed.get() == DOOMED { SHM_DEST } else { 0 };
@@ -123,7 +144,7 @@ fn describe(segment: Segment<'_>, bytes: u64, ds: &mut shmid_ds) {
     ds.shm_ctime = head.common.ctime.get() as _;
     ds.shm_cpid = head.cpid.get() as _;
     ds.shm_lpid = head.lpid.get() as _;
-    ds.shm_nattch = segment.attached() as _;
+    ds.shm_nattch = attached as _;
 }
 
 /// IPC_INFO: the limits; the highest index in use.
@@ -134,7 +155,7 @@ fn limits_of(ns: &'static Namespace, buf: Out<ShmLimits>) -> Result<c_int> {
         let _section = Section::enter()?;
         ids::used(ns, Room::Shm)?.1
     };
-    buf.write(ShmLimits {
+    buf.write(&ShmLimits {
         shmmax: limit(Limit::ShmMax),
         shmmin: 1,
         shmmni,
@@ -164,7 +185,7 @@ fn usage(ns: &'static Namespace, buf: Out<ShmUsage>) -> Result<c_int> {
         };
         (info, highest)
     };
-    buf.write(info)?;
+    buf.write(&info)?;
     Ok(highest.unwrap_or(0) as c_int)
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::posix::descriptor;
 use crate::region::object::Geometry;
 use std::alloc::{alloc_zeroed, dealloc, Layout};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::vec::Vec;
 
 /// Numbers without a pattern, the same in every run (the constants are MMIX's).
@@ -64,6 +64,8 @@ impl Memory {
         head.max_bytes.set(u64::MAX);
         head.table.set(NIL);
         head.last_run.set(NIL);
+        head.free.set(NIL);
+        head.fresh.set(NIL);
         head.buckets.iter().chain(&head.bins).for_each(|w| w.set(NIL));
         memory.queue().extend(0, (FIRST_BYTES / UNIT) as u32).unwrap();
         memory
@@ -99,7 +101,7 @@ impl Drop for Memory {
 }
 
 /// Walks the arena: (start, units, state) of every run. The chain covers it without a gap, its
-/// links back are right, and exactly the free runs are in the bins, but for the one that was kept as it is; no two of them are neighbours.
+/// links back are right, and exactly the free runs are in the bins, but for the two beside them; no two of them are neighbours.
 pub fn walk(queue: &Queue<'_>) -> Vec<(u32, u32, u32)> {
     let head = queue.head();
     let (mut runs, mut n, mut prev) = (Vec::new(), 0, NIL);
@@ -113,12 +115,15 @@ pub fn walk(queue: &Queue<'_>) -> Vec<(u32, u32, u32)> {
     }
     assert_eq!(n, head.end.get());
     assert_eq!(head.last_run.get(), prev);
-    let kept = head.free.get();
-    assert!(
-        kept == NIL || runs.iter().any(|r| r.0 == kept && r.2 == state::FREE),
-        "what was kept is no free run"
-    );
-    let merged = |r: &(u32, u32, u32)| r.2 == state::FREE && r.0 != kept;
+    let beside = [head.free.get(), head.fresh.get()];
+    for n in beside.into_iter().filter(|n| *n != NIL) {
+        assert!(
+            runs.iter().any(|r| r.0 == n && r.2 == state::FREE),
+            "what is beside the bins is no free run"
+        );
+    }
+    assert!(beside[0] == NIL || beside[0] != beside[1]);
+    let merged = |r: &(u32, u32, u32)| r.2 == state::FREE && !beside.contains(&r.0);
     assert!(!runs.windows(2).any(|w| merged(&w[0]) && merged(&w[1])), "neighbours were not merged");
     let free: BTreeSet<u32> = runs.iter().filter(|r| merged(r)).map(|r| r.0).collect();
     assert_eq!(binned(queue), free);
@@ -196,6 +201,49 @@ fn runs_never_overlap_and_all_merge_again() {
     }
 }
 
+/// The bins are for messages of all sizes in any order; one after the other comes and goes without them, or streams take half as
+/// long again.
+#[test]
+fn a_stream_leaves_the_bins_alone() {
+    let memory = Memory::system_v(1 << 20);
+    let queue = memory.queue();
+    let mut held: VecDeque<_> = (0..30).map(|i| (take(&queue, 64, i).unwrap(), 64, i)).collect();
+    let (mut bins, mut changes) = (binned(&queue), 0);
+    let steps = times(3000);
+    for i in 0..steps {
+        held.push_back((take(&queue, 64, i as u8).unwrap(), 64, i as u8));
+        give_back(&queue, held.pop_front().unwrap());
+        walk(&queue);
+        let now = binned(&queue);
+        changes += (now != bins) as u32;
+        bins = now;
+    }
+    assert!(changes * 10 < steps, "{changes} of {steps} steps");
+    assert_eq!(queue.head().end.get(), (FIRST_BYTES / UNIT) as u32, "more than all of them take");
+}
+
+/// The same by many at a time.
+#[test]
+fn bursts_leave_the_bins_alone() {
+    let memory = Memory::system_v(1 << 20);
+    let queue = memory.queue();
+    let runs = || -> Vec<_> {
+        binned(&queue).into_iter().map(|n| (n, queue.node(n).unwrap().units.get())).collect()
+    };
+    let (mut bins, mut changes, mut steps) = (runs(), 0, 0);
+    for _ in 0..times(40) {
+        let held: Vec<_> = (0..100).map(|i| (take(&queue, 64, i).unwrap(), 64, i)).collect();
+        for run in held {
+            give_back(&queue, run);
+            let now = runs();
+            changes += (now != bins) as u32;
+            steps += 1;
+            bins = now;
+        }
+    }
+    assert!(changes * 10 < steps, "{changes} of {steps} steps");
+}
+
 #[test]
 fn a_long_run_is_found_at_once_where_the_arena_was_lengthened_for_it() {
     for len in [1000, 33_000, 70_000, 100_000, 500_000] {
@@ -234,6 +282,7 @@ fn an_empty_arena_shrinks_to_its_first_page_once_a_second() {
         held.into_iter().for_each(|run| give_back(&queue, run));
         let long = queue.head().end.get();
         queue.trim(now).unwrap();
+        queue.gather().unwrap();
         assert_eq!(walk(&queue), [(0, if shrinks { first } else { long }, state::FREE)]);
     }
 }

@@ -47,6 +47,7 @@ fn scramble(queue: &Queue<'_>, random: &mut Lcg) {
         &head.front_last,
         &head.free,
         &head.free_last,
+        &head.fresh,
         &head.last_run,
         &head.table,
         &head.table_bits,
