@@ -64,14 +64,18 @@ filled msg_0_x_20000 0 20000
 filled msg_1_x_20000 1 20000
 
 private_memory() {
-    local without
+    local without costs=()
     # The pages of a library just built count as dirty until they are written.
     sync "$LIBUSIPC"
     have_kernel || { skip private "no fresh kernel IPC namespace here (unshare is refused)"; return; }
-    without=$(on_kernel "$BIN/use" private) || { fail private "the kernel run failed"; return; }
-    run_use private private || return
-    at_most private_kib $((output - without)) 64
-    rm -rf "$dir"
+    # The median: where in its first page a stack begins is chance, and so is whether it needs one more.
+    for _ in {1..9}; do
+        without=$(on_kernel "$BIN/use" private) || { fail private "the kernel run failed"; return; }
+        run_use private private || return
+        rm -rf "$dir"
+        costs+=($((output - without)))
+    done
+    at_most private_kib "$(printf '%s\n' "${costs[@]}" | sort -n | sed -n 5p)" 64
 }
 private_memory
 

@@ -224,11 +224,11 @@ pub fn recount(ns: &Namespace, room: Room) -> Result<()> {
     }
     let mut found = [0u64; INDEXES as usize / 64];
     read_indexes(ns, room, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
-    for (word, found) in hints.map.iter().zip(found) {
-        word.store(found, Relaxed);
+    for (word, found) in hints.map.iter().zip(&found) {
+        word.store(*found, Relaxed);
     }
-    for (word, found) in hints.noted.iter().zip(found) {
-        word.fetch_or(found, Relaxed);
+    for (word, found) in hints.noted.iter().zip(&found) {
+        word.fetch_or(*found, Relaxed);
     }
     Ok(())
 }
