@@ -1,7 +1,7 @@
 //! Small pure functions: texts on the stack, numbers, modes.
 
 use usipc_core::perm;
-use usipc_core::posix::descriptor;
+use usipc_core::posix::queue_file;
 use usipc_core::text::{parse_u64, Text};
 
 #[test]
@@ -44,10 +44,10 @@ fn file_modes_double_the_rights_of_each_class() {
 #[test]
 fn the_parts_of_a_queue_do_not_overlap() {
     for (messages, bytes) in [(1, 1), (10, 8192), (65536, 1), (1, 16 << 20), (1000, 777)] {
-        let g = descriptor::geometry(messages, bytes);
+        let g = queue_file::geometry(messages, bytes);
         assert!(g.nodes > messages && g.cell_bytes >= 64 + bytes as u64);
         assert!(1u64 << g.table_bits >= messages as u64);
         assert!(g.cells_at >= 24576 + (4 << g.table_bits));
-        assert_eq!(descriptor::file_len(&g), g.cells_at + g.nodes as u64 * g.cell_bytes);
+        assert_eq!(queue_file::len(&g), g.cells_at + g.nodes as u64 * g.cell_bytes);
     }
 }

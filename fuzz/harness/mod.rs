@@ -10,7 +10,7 @@ mod calls;
 
 use usipc_core::errno::Errno;
 use usipc_core::namespace::{self, lifeline, Namespace};
-use usipc_core::posix::descriptor;
+use usipc_core::posix::{descriptor, queue_file};
 use usipc_core::region::header::ObjectKind;
 use usipc_core::region::object::{Geometry, Mapping, Ref};
 use usipc_core::sync::section::Section;
@@ -236,7 +236,7 @@ fn verified(what: What, mapping: &Mapping, template: &Template) -> Result<Geomet
         None => {
             header.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
             // SAFETY: the mapping has a page at least; all atomics.
-            descriptor::measure(unsafe { &*mapping.base.cast() }, template.size)
+            queue_file::measure(unsafe { &*mapping.base.cast() }, template.size)
         }
     }
 }

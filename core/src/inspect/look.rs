@@ -183,7 +183,7 @@ pub(super) fn segment(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) ->
 pub(super) fn mq(ns: &Namespace, path: &CStr, info: &mut ObjectInfo<'_>) -> Looked {
     let (mapping, geometry) = map_any(ns, path, ObjectKind::Mq, |m, st| {
         // SAFETY: the mapping holds at least the header page.
-        crate::posix::descriptor::measure(unsafe { &*m.base.cast::<QueueHeader>() }, st.size)
+        crate::posix::queue_file::measure(unsafe { &*m.base.cast::<QueueHeader>() }, st.size)
     })?;
     // SAFETY: the mapping is as long as the measures say.
     let queue = unsafe { Queue::raw(mapping.base, &geometry, false) };

@@ -6,16 +6,14 @@
 //! since receiving changes the queue). So a descriptor that came by fork, dup, exec or a socket can
 //! be taken up by looking at it.
 
+use super::queue_file;
 use crate::entry;
 use crate::errno::{Errno, Result};
 use crate::namespace::Namespace;
-use crate::perm::Perm;
 use crate::process::ProcessPage;
-use crate::queue::cells::staged_cells;
-use crate::queue::layout::*;
-use crate::region::header::{Header, ObjectKind};
+use crate::queue::layout::QueueHeader;
+use crate::region::header::ObjectKind;
 use crate::region::object::{Geometry, Mapping, Ref, Table};
-use crate::region::Plain;
 use crate::sys::{file, map};
 use core::sync::atomic::{AtomicBool, Ordering::*};
 
@@ -43,68 +41,6 @@ fn access_of(flags: i32) -> i32 {
         libc::O_DSYNC => libc::O_RDONLY,
         _ => libc::O_WRONLY,
     }
-}
-
-/// The measures of a queue of so many messages of so many bytes.
-pub fn geometry(max_messages: u32, message_bytes: u32) -> Geometry {
-    let nodes = max_messages + staged_cells(message_bytes as u64);
-    let table_bits = max_messages.next_power_of_two().trailing_zeros().max(4);
-    // A node and the first bytes of its text are a pair of cache lines, which processors like to fetch together.
-    let cells_at = (NODES_AT as u64 + (4u64 << table_bits)).next_multiple_of(128);
-    let cell_bytes = (size_of::<Node>() as u64 + message_bytes as u64).next_multiple_of(64);
-    Geometry { max_messages, message_bytes, nodes, table_bits, cells_at, cell_bytes, ..Geometry::default() }
-}
-
-/// Length of the file of such a queue.
-pub fn file_len(g: &Geometry) -> u64 {
-    g.cells_at + g.nodes as u64 * g.cell_bytes
-}
-
-/// The measures in a header, checked against the length of the file. EINVAL.
-pub fn measure(head: &QueueHeader, file_bytes: u64) -> Result<Geometry> {
-    let (max, bytes) = (head.max_messages.get(), head.message_bytes.get());
-    if !(1..=1 << 16).contains(&max) || !(1..=16 << 20).contains(&bytes) {
-        return Err(Errno::EINVAL);
-    }
-    let g = geometry(max, bytes);
-    if file_len(&g) > file_bytes {
-        return Err(Errno::EINVAL);
-    }
-    Ok(g)
-}
-
-/// See [`Geometry::sole_user`].
-fn sole_user(st: &file::Stat) -> Option<u32> {
-    (st.mode & 0o077 == 0).then_some(st.uid)
-}
-
-/// Whether a file is long enough to be looked at. EINVAL.
-fn check_file(st: &file::Stat) -> Result<()> {
-    if st.is(libc::S_IFREG) && st.size >= NODES_AT as u64 {
-        Ok(())
-    } else {
-        Err(Errno::EINVAL)
-    }
-}
-
-/// Maps the queue behind a descriptor. EINVAL: it is none.
-pub fn map_queue(fd: i32, st: &file::Stat) -> Result<(Mapping, Geometry)> {
-    check_file(st)?;
-    let mapping = Mapping::new(fd, st.size as usize, st.file)?;
-    // SAFETY: the mapping holds at least the header page.
-    let head = unsafe { &*mapping.base.cast::<QueueHeader>() };
-    head.common.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
-    let geometry = measure(head, st.size)?;
-    Ok((mapping, Geometry { sole_user: sole_user(st), ..geometry }))
-}
-
-/// The permissions of the queue behind a descriptor, without mapping it. EINVAL: it is none.
-pub fn look(fd: i32) -> Result<Perm> {
-    let mut head = Header::zeroed();
-    // A file that is too short leaves zeros; how long the rest should be is looked at when it is mapped.
-    file::read_at(fd, head.bytes(), 0).map_err(|_| Errno::EINVAL)?;
-    head.verify(ObjectKind::Mq).map_err(|_| Errno::EINVAL)?;
-    Ok(head.perm())
 }
 
 /// A descriptor that mq_open has got: it is mapped when it is first used, since to map costs more than to
@@ -211,7 +147,7 @@ fn adopt(fd: i32) -> Result<Ref> {
     if !read || u64::from_ne_bytes(magic) != crate::region::header::MAGIC {
         return Err(Errno::EBADF);
     }
-    let (mapping, geometry) = map_queue(fd, &st).map_err(|_| Errno::EBADF)?;
+    let (mapping, geometry) = queue_file::map(fd, &st).map_err(|_| Errno::EBADF)?;
     enter(fd, access_of(flags), mapping, geometry)
 }
 
@@ -248,7 +184,7 @@ fn adopt_fifo_by_name(fd: i32, inode: u64, flags: i32) -> Result<Ref> {
             let ns = crate::namespace::current()?;
             let queue = super::poll::queue_of_fifo(ns, name).map_err(|_| Errno::EBADF)?;
             let st = file::stat(queue.raw())?;
-            new(map_queue(queue.raw(), &st).map_err(|_| Errno::EBADF)?)?
+            new(queue_file::map(queue.raw(), &st).map_err(|_| Errno::EBADF)?)?
         }
     };
     object.fifo.store(inode, Relaxed);
@@ -262,7 +198,7 @@ fn queue_still_open(name: u64) -> Option<(i32, Mapping, Geometry)> {
         let Some(st) = file::stat(fd).ok().filter(|st| found.is_none() && st.is(libc::S_IFREG)) else {
             return;
         };
-        let Ok((mapping, geometry)) = map_queue(fd, &st) else { return };
+        let Ok((mapping, geometry)) = queue_file::map(fd, &st) else { return };
         // SAFETY: the mapping holds at least the header page.
         if unsafe { &*mapping.base.cast::<QueueHeader>() }.poll_name.get() == name {
             found = Some((fd, mapping, geometry));

@@ -5,6 +5,7 @@ pub mod mqueue;
 pub mod name;
 pub mod notify;
 pub mod poll;
+pub mod queue_file;
 pub mod sem;
 pub mod shm;
 mod transfer;

@@ -5,6 +5,7 @@ pub use super::transfer::{receive, send};
 
 use super::descriptor;
 use super::name;
+use super::queue_file;
 use crate::cred::{self, Cred};
 use crate::errno::{Errno, Result};
 use crate::limits::{self, Limit};
@@ -80,7 +81,7 @@ fn open_existing(ns: &Namespace, path: &core::ffi::CStr, oflag: c_int) -> Result
         Err(Errno::ELOOP | Errno::ENXIO | Errno::EISDIR | Errno::ENODEV) => return Err(Errno::EINVAL),
         Err(e) => return Err(e),
     };
-    check_access(&descriptor::look(fd.raw())?, &cred::current()?, oflag)?;
+    check_access(&queue_file::look(fd.raw())?, &cred::current()?, oflag)?;
     install(fd, oflag)
 }
 
@@ -147,9 +148,9 @@ fn make(
     // The kernel has taken the umask off the mode.
     let st = file::stat(fd.raw())?;
     let perm = Perm { uid: cred.euid, gid: st.gid, cuid: cred.euid, cgid: st.gid, mode: st.mode & 0o777 };
-    let geometry = descriptor::geometry(messages, bytes);
+    let geometry = queue_file::geometry(messages, bytes);
     let no_room = |_| Errno::ENOSPC;
-    file::set_len(fd.raw(), descriptor::file_len(&geometry)).map_err(no_room)?;
+    file::set_len(fd.raw(), queue_file::len(&geometry)).map_err(no_room)?;
     let reserved = geometry.cells_at + messages as u64 * geometry.cell_bytes;
     reserve_beginning(fd.raw(), reserved).map_err(no_room)?;
     if perm::file_mode(perm.mode) != perm.mode {

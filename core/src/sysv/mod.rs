@@ -9,5 +9,6 @@ pub mod object;
 pub mod segment;
 pub mod sem;
 pub mod semctl;
+pub mod semop;
 pub mod shm;
 pub mod shmctl;

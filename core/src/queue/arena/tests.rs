@@ -1,5 +1,5 @@
 use super::*;
-use crate::posix::descriptor;
+use crate::posix::queue_file;
 use crate::region::object::Geometry;
 use std::alloc::{alloc_zeroed, dealloc, Layout};
 use std::collections::{BTreeSet, VecDeque};
@@ -72,8 +72,8 @@ impl Memory {
     }
 
     pub fn posix(messages: u32, bytes: u32) -> Memory {
-        let geometry = descriptor::geometry(messages, bytes);
-        let memory = Memory::new(descriptor::file_len(&geometry) as usize, geometry, false);
+        let geometry = queue_file::geometry(messages, bytes);
+        let memory = Memory::new(queue_file::len(&geometry) as usize, geometry, false);
         let queue = memory.queue();
         queue.head().backed.set(messages);
         queue.clear_index().unwrap();
