@@ -14,8 +14,10 @@ use crate::sys::{clock, futex};
 
 /// Somebody sleeps.
 const WAITERS: u64 = 1 << 31;
-/// How long to sleep before looking whether the holder still lives.
-const SLICE_NS: i64 = 5_000_000;
+/// How long to sleep before looking whether the holder still lives: at first, and at most. It doubles each time, since a thousand
+/// who look every few milliseconds leave no processor to a living holder, who is then waited for by all the more.
+const FIRST_SLICE_NS: i64 = 5_000_000;
+const LAST_SLICE_NS: i64 = 32 * FIRST_SLICE_NS;
 /// Looks before sleeping.
 const LOOKS: u32 = if cfg!(loom) { 1 } else { 10 };
 /// Pauses, of 10 to 50 ns, before the first look: most sections are over by then.
@@ -94,6 +96,7 @@ impl TokenLock {
                 return Got::Clean;
             }
         }
+        let mut slice = FIRST_SLICE_NS;
         loop {
             let seen = self.word().load(Relaxed);
             // Having slept, or about to, we cannot know who else sleeps: keep the bit set.
@@ -109,13 +112,16 @@ impl TokenLock {
                 continue;
             }
             let seen = seen | WAITERS;
-            let until = clock::sooner(None, SLICE_NS);
-            if futex::wait_until(self.futex(), seen as u32, &until) == Err(Errno::ETIMEDOUT)
-                && !lifeline::is_alive(ns, seen & !WAITERS)
+            let until = clock::sooner(None, slice);
+            if futex::wait_until(self.futex(), seen as u32, &until) != Err(Errno::ETIMEDOUT) {
+                continue;
+            }
+            if !lifeline::is_alive(ns, seen & !WAITERS)
                 && self.word().compare_exchange(seen, me | WAITERS, Acquire, Relaxed).is_ok()
             {
                 return Got::Stolen;
             }
+            slice = LAST_SLICE_NS.min(2 * slice);
         }
     }
 
