@@ -12,7 +12,8 @@ use crate::sys::file;
 /// The measures of a queue of so many messages of so many bytes.
 pub fn geometry(max_messages: u32, message_bytes: u32) -> Geometry {
     let nodes = max_messages + staged_cells(message_bytes as u64);
-    let table_bits = max_messages.next_power_of_two().trailing_zeros().max(4);
+    // Four buckets a message: which of them are in use is anybody's guess, and each that is takes a look at another's node.
+    let table_bits = (max_messages.next_power_of_two().trailing_zeros() + 2).min(MOST_TABLE_BITS);
     // A node and the first bytes of its text are a pair of cache lines, which processors like to fetch together.
     let cells_at = (NODES_AT as u64 + (4u64 << table_bits)).next_multiple_of(128);
     let cell_bytes = (size_of::<Node>() as u64 + message_bytes as u64).next_multiple_of(64);

@@ -31,6 +31,11 @@ pub const WAITERS: u32 = 256;
 pub const NODES_AT: usize = WAITERS_AT + WAITERS as usize * size_of::<Waiter>();
 /// Keys below this are found by the bitmap, larger ones by the heap.
 pub const SMALL_KEYS: i64 = 32768;
+/// Binary logarithm of the size of a POSIX queue's largest key table: a bucket for every priority.
+pub const MOST_TABLE_BITS: u32 = SMALL_KEYS.trailing_zeros();
+/// What a POSIX key is multiplied by to find its bucket. Odd, so that in the largest table each has one of its own; this one also
+/// scatters evenly spread priorities well over smaller tables (found by trying all).
+pub const PRIORITY_MIX: u64 = 7641;
 /// Bytes in a System V unit.
 pub const UNIT: usize = 32;
 /// Units in a node.

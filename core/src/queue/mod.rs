@@ -180,7 +180,8 @@ impl<'r> Queue<'r> {
     fn bucket(&self, key: i64) -> Checked<&'r W32> {
         let hash = (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if !self.system_v {
-            let i = (hash >> 32) as usize & ((1 << self.geometry.table_bits) - 1);
+            let mixed = (key as u64).wrapping_mul(PRIORITY_MIX) as usize & (SMALL_KEYS as usize - 1);
+            let i = mixed >> (MOST_TABLE_BITS - self.geometry.table_bits);
             // SAFETY: the mapping holds the table, by the measures taken when it was mapped.
             return Ok(unsafe { &*self.base.add(NODES_AT).cast::<W32>().add(i) });
         }

@@ -9,7 +9,7 @@ use crate::sync::lock::{Got, TokenLock};
 /// `usipc\0\r\n`: text-mode copies and other files do not pass.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"usipc\0\r\n");
 /// Moves with every incompatible change of any layout.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// In [`Header::removed`]: removed by name, but a shared memory segment that is still attached.
 pub const DOOMED: u32 = 2;

@@ -2,6 +2,7 @@ use super::*;
 use crate::queue::arena::tests::{times, walk, Lcg, Memory};
 use crate::queue::ops::{Doer, Put};
 use crate::queue::waiters::Wakes;
+use std::collections::BTreeMap;
 use std::vec::Vec;
 
 /// What a queue should hold, in order of sending.
@@ -169,6 +170,23 @@ fn a_posix_queue_has_one_cell_for_each_message_and_for_some_who_wait() {
     taken.dedup();
     assert_eq!(taken.len() as u32, memory.geometry.nodes);
     assert!(memory.geometry.nodes > 10);
+}
+
+#[test]
+fn evenly_spread_priorities_share_few_buckets() {
+    for messages in [1, 10, 16, 100, 128, 1000, 1024, 4096, 5000, 65_536] {
+        let memory = Memory::posix(messages, 1);
+        let queue = memory.queue();
+        for step in (1..=128).chain((8..15).map(|bit| 1 << bit)) {
+            let keys = (0..messages as i64).map(|i| SMALL_KEYS - 1 - i * step).take_while(|key| *key >= 0);
+            let mut shared = BTreeMap::new();
+            for key in keys {
+                *shared.entry(core::ptr::from_ref(queue.bucket(key).unwrap())).or_insert(0) += 1;
+            }
+            let most = *shared.values().max().unwrap();
+            assert!(most <= if messages > 4096 { 1 } else { 4 }, "{messages} messages, every {step}: {most}");
+        }
+    }
 }
 
 #[test]
