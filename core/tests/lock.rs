@@ -24,20 +24,21 @@ fn a_crowd_leaves_the_processors_to_the_holder() {
     // SAFETY: all atomics, for which zeros are valid: a free lock.
     let lock: TokenLock = unsafe { std::mem::zeroed() };
     assert_eq!(lock.acquire(ns, me), Got::Clean);
-    let spent = std::thread::scope(|scope| {
-        for _ in 0..CROWD {
-            scope.spawn(|| {
-                assert_eq!(lock.acquire(ns, me), Got::Clean);
-                lock.release();
-            });
-        }
+    let (spent, all_clean) = std::thread::scope(|scope| {
+        let wait = || {
+            let got = lock.acquire(ns, me);
+            lock.release();
+            got
+        };
+        let crowd: Vec<_> = (0..CROWD).map(|_| scope.spawn(wait)).collect();
         std::thread::sleep(WATCHED / 2);
         let before = time_of_process();
         std::thread::sleep(WATCHED);
         let spent = time_of_process() - before;
         lock.release();
-        spent
+        (spent, crowd.into_iter().all(|waiter| waiter.join().is_ok_and(|got| got == Got::Clean)))
     });
     std::fs::remove_dir_all(&dir).unwrap();
+    assert!(all_clean, "taken from a holder who lives");
     assert!(spent < WATCHED / 2, "{spent:?} of {WATCHED:?}");
 }

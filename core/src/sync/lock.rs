@@ -2,8 +2,8 @@
 //! can be taken over.
 //!
 //! Word: high half the owner's generation, low half (the futex) the owner's slot + 1 and a bit
-//! "somebody sleeps". 0: free. A sleeper wakes every few milliseconds and asks the lifeline
-//! whether the holder lives; if not, it takes the lock over and must repair the object.
+//! "somebody sleeps". 0: free. A sleeper wakes now and then and asks the lifeline whether the
+//! holder lives; if not, it takes the lock over and must repair the object.
 
 use crate::errno::Errno;
 use crate::likely::unlikely;

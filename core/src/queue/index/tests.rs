@@ -177,7 +177,7 @@ fn evenly_spread_priorities_share_few_buckets() {
     for messages in [1, 10, 16, 100, 128, 1000, 1024, 4096, 5000, 65_536] {
         let memory = Memory::posix(messages, 1);
         let queue = memory.queue();
-        for step in (1..=128).chain((8..15).map(|bit| 1 << bit)) {
+        for step in (1..=times(128) as i64).chain((8..15).map(|bit| 1 << bit)) {
             let keys = (0..messages as i64).map(|i| SMALL_KEYS - 1 - i * step).take_while(|key| *key >= 0);
             let mut shared = BTreeMap::new();
             for key in keys {
