@@ -4,7 +4,7 @@
 //! one. So a thread first looks again and again, for as long as that has been paying and hurts nobody:
 //!
 //! - Whom it waits for ran last on another processor: it polls. On this one: it can only come when
-//!   this thread lets it, so that yields, twice.
+//!   this thread lets it, so that yields, twice. Where others want the processor, it glances before it yields.
 //! - A thread may poll for [`MOST_NS`]. Each time in vain halves that, until it is not worth while and the thread sleeps at
 //!   once; a wait that ends within that time, polled or slept, restores it.
 //! - A thread that was kept from running while it polled, or for long when it yielded, shares its processor with those who
@@ -48,6 +48,8 @@ const MOST_FLOW: u32 = if cfg!(loom) { 0 } else { 16 };
 const REST: u64 = 16;
 /// Looks of a thread that rests, at what another processor has.
 const GLANCES: u32 = 8;
+/// Pauses before a yield: less than that takes, and most of what another processor has at hand comes in them.
+const GLANCE_PAUSES: u32 = 16;
 
 /// A word that changes whenever something happens that others may poll for, in a cache line of its own: they disturb nobody until
 /// then. It says too on which processor, and on which one before that: who has rung last himself waits for the other.
@@ -142,9 +144,12 @@ impl Spin {
     ) -> bool {
         let here = peer.is_here();
         if past.rests() {
-            return !here && glance(gap, ready);
+            return !here && glance(GLANCES * gap, gap, ready);
         }
         if here || past.crowded.get() {
+            if !here && glance(GLANCE_PAUSES, gap.clamp(2, GLANCE_PAUSES), ready) {
+                return true;
+            }
             match past.yield_to(here, ready) {
                 Some(came) => return came,
                 None if here => return false,
@@ -221,17 +226,22 @@ impl Spin {
         }
         past.passed.set(0);
         past.flows.set(false);
+        let mut still = 0;
         for _ in 0..MOST_FLOW {
-            if Bell::rings(seen, last) >= most {
+            // What is left takes about so long: more looks would only hold it up.
+            let left = most.saturating_sub(Bell::rings(seen, last));
+            let left = (left + left.div_ceil(2)).min((FLOW_PAUSES - still) as u64) as u32;
+            if left == 0 {
                 break;
             }
-            (0..FLOW_PAUSES).for_each(|_| core::hint::spin_loop());
+            (0..left).for_each(|_| core::hint::spin_loop());
             let now = bell.look();
             if now == last {
-                break;
+                still += left;
+            } else {
+                past.flows.set(true);
+                (still, last) = (0, now);
             }
-            past.flows.set(true);
-            last = now;
         }
     }
 
@@ -288,8 +298,8 @@ impl Past {
 }
 
 /// Looks a few times; whether it has come. What another processor holds for a moment comes sooner than any sleep ends.
-fn glance(gap: u32, ready: &dyn Fn() -> bool) -> bool {
-    (0..GLANCES).any(|_| {
+fn glance(pauses: u32, gap: u32, ready: &dyn Fn() -> bool) -> bool {
+    (0..pauses / gap).any(|_| {
         (0..gap).for_each(|_| core::hint::spin_loop());
         ready()
     })
