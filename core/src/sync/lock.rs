@@ -18,13 +18,13 @@ const WAITERS: u64 = 1 << 31;
 /// who look every few milliseconds leave no processor to a living holder, who is then waited for by all the more.
 const FIRST_SLICE_NS: i64 = 5_000_000;
 const LAST_SLICE_NS: i64 = 32 * FIRST_SLICE_NS;
-/// Looks before sleeping.
-const LOOKS: u32 = if cfg!(loom) { 1 } else { 10 };
+/// Looks before sleeping: for as long as that takes.
+const LOOKS: u32 = if cfg!(loom) { 1 } else { 36 };
 /// Pauses, of 10 to 50 ns, before the first look: most sections are over by then.
 const FIRST_PAUSES: u32 = if cfg!(loom) { 1 } else { 8 };
 /// And before each of the others: the lock is in use all the time. Who is at work on the object has its memory at hand, and is to get
-/// far before it changes processors.
-const PAUSES: u32 = if cfg!(loom) { 1 } else { 256 };
+/// far before it changes processors; but he may soon have to wait for just this thread.
+const PAUSES: u32 = if cfg!(loom) { 1 } else { 64 };
 
 /// The lock word, in the object's header, and how often it was released.
 #[repr(C, align(64))]
