@@ -228,16 +228,16 @@ impl Spin {
         past.flows.set(false);
         let mut still = 0;
         for _ in 0..MOST_FLOW {
-            // What is left takes about so long: more looks would only hold it up.
-            let left = most.saturating_sub(Bell::rings(seen, last));
-            let left = (left + left.div_ceil(2)).min((FLOW_PAUSES - still) as u64) as u32;
-            if left == 0 {
+            let left = most.saturating_sub(Bell::rings(seen, last)).min(FLOW_PAUSES as u64) as u32;
+            // What is left takes about so long: a look before would only hold it up.
+            let pauses = (left + left.div_ceil(2)).min(FLOW_PAUSES - still);
+            if pauses == 0 {
                 break;
             }
-            (0..left).for_each(|_| core::hint::spin_loop());
+            (0..pauses).for_each(|_| core::hint::spin_loop());
             let now = bell.look();
             if now == last {
-                still += left;
+                still += pauses;
             } else {
                 past.flows.set(true);
                 (still, last) = (0, now);
@@ -337,6 +337,17 @@ mod tests {
         let here = Cpu::here();
         assert!(moved_to(1));
         assert!(Bell::place(bell.look()) == here);
+    }
+
+    #[test]
+    fn who_shares_its_processor_looks_before_it_yields() {
+        let past = &tls().spin;
+        let elsewhere = Cpu(Cpu::here().0 + 1);
+        past.crowded.set(true);
+        let mut spin = Spin::default();
+        spin.poll((elsewhere, CLOSELY), None, &|| true);
+        // A yield would have found that nobody else wants it.
+        assert!(spin.may() && past.crowded.replace(false));
     }
 
     /// Without glibc's rseq area.

@@ -22,9 +22,9 @@ struct Words {
     words: u64,
 }
 
-// Short copies by overlapping moves from both ends, longer ones by a loop, the longest by the processor's own loop. That takes
-// some time to begin: between it and what lies in the cache at hand the 32 bytes wide registers are faster, where there are any.
-// The stack pointer does not move, so `usipc_copy_faulted` can return from anywhere.
+// Short copies by overlapping moves from both ends, longer ones by a loop, with registers of 32 bytes where there are some; the
+// longest by the processor's own, which takes some time to begin. The stack pointer does not move, so `usipc_copy_faulted` can
+// return from anywhere.
 #[cfg(target_arch = "x86_64")]
 core::arch::global_asm!(
     ".pushsection .text.usipc_copy,\"ax\",@progbits",
