@@ -55,13 +55,7 @@ enum Step {
 /// Whether no more is to be done than to change the queue: nobody waits, is to hear of it, or has been killed.
 #[inline(always)]
 fn is_calm(lock: &Brief<'_>, head: &QueueHeader) -> bool {
-    lock.is_sound()
-        && head.receivers.head.get() == NIL
-        && head.senders.head.get() == NIL
-        && head.assigned.get() == 0
-        && head.overflowed.get() == 0
-        && head.polled.get() == 0
-        && head.notify.token.get() == 0
+    lock.is_sound() && !head.is_waited_for() && head.polled.get() == 0 && head.notify.token.get() == 0
 }
 
 /// What a call asks of the queue's measures.
@@ -196,7 +190,7 @@ pub fn send(fd: mqd_t, text: In<c_char>, len: usize, priority: c_uint, timeout: 
     if let Some(begun) = Begun::as_before(wanted) {
         let queue = Queue::of_kind(&begun.object, ObjectKind::Mq);
         let lock = Brief::hold(&begun);
-        if is_calm(&lock, queue.head()) && send_calmly(&queue, &letter) == Ok(true) && lock.is_sound() {
+        if is_calm(&lock, queue.head()) && send_calmly(&queue, &letter) == Ok(true) && lock.is_there() {
             drop(lock);
             begun.end();
             return Ok(());
@@ -344,7 +338,7 @@ fn receive_shortly(begun: &Begun, lock: &Brief<'_>, sink: Sink) -> Option<usize>
     if unlikely(!is_calm(lock, queue.head())) {
         return None;
     }
-    receive_calmly(&queue, sink, begun.pid).ok()?.filter(|_| lock.is_sound())
+    receive_calmly(&queue, sink, begun.pid).ok()?.filter(|_| lock.is_there())
 }
 
 /// Takes a message if there is one; its length. None: nothing has been done.

@@ -17,7 +17,7 @@
 
 use crate::errno::Result;
 use crate::region::header::Header;
-use crate::region::{Plain, W32, W64};
+use crate::region::{Plain, NIL, W32, W64};
 use crate::sync::spin::Bell;
 use crate::sys::file;
 
@@ -283,6 +283,15 @@ pub struct QueueHeader {
 }
 
 impl QueueHeader {
+    /// Whether somebody sleeps, or has something that he has not yet fetched.
+    #[inline(always)]
+    pub fn is_waited_for(&self) -> bool {
+        let lists = !self.receivers.head.get() | !self.senders.head.get();
+        const { assert!(!NIL == 0) };
+        // By one branch: every call asks.
+        lists | self.assigned.get() | self.overflowed.get() != 0
+    }
+
     /// What every short call changes: a send the first; without one, a receive the second. For [`Header::glance`].
     #[inline(always)]
     pub fn marks(&self) -> (u64, u64) {

@@ -36,6 +36,11 @@ impl<'r> Brief<'r> {
     pub fn is_sound(&self) -> bool {
         self.0.is_sound()
     }
+    /// Whether the object's memory is there still, so that what has been read and written is so.
+    #[inline(always)]
+    pub fn is_there(&self) -> bool {
+        self.0.is_there()
+    }
     /// Goes, and leaves the lock to [`Locked::taken`].
     #[inline(always)]
     pub fn hand_on(self) {

@@ -14,6 +14,7 @@
 //! A thread that polls is nobody to whom anything could be given: it is in no list and need not be woken.
 //! The caller stays in its section, and comes back from it at once when a signal is there.
 
+use crate::likely::unlikely;
 use crate::region::W64;
 use crate::sys::{clock, clock::Deadline, cpu, cpu::Cpu, tls::tls};
 use core::cell::Cell;
@@ -62,9 +63,12 @@ impl Bell {
     /// The caller holds the lock.
     #[inline(always)]
     pub fn ring(&self) {
-        let (seen, here) = (self.0.get(), Cpu::here().0 as u16);
-        let places = if seen as u16 == here { seen as u32 } else { (seen as u32) << CPU_BITS | here as u32 };
-        self.0.set((seen >> (2 * CPU_BITS)).wrapping_add(1) << (2 * CPU_BITS) | places as u64);
+        let (mut seen, here) = (self.0.get(), Cpu::here().0 as u16);
+        if unlikely(seen as u16 != here) {
+            let places = (seen as u32) << CPU_BITS | here as u32;
+            seen = seen >> (2 * CPU_BITS) << (2 * CPU_BITS) | places as u64;
+        }
+        self.0.set(seen.wrapping_add(1 << (2 * CPU_BITS)));
     }
     /// As it is now.
     pub fn look(&self) -> u64 {

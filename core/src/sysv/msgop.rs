@@ -18,7 +18,6 @@ use crate::queue::wait::{Caller, Outcome, Patience};
 use crate::queue::{Checked, Queue};
 use crate::region::header::ObjectKind;
 use crate::region::object::{Mapping, Ref, Table};
-use crate::region::NIL;
 use crate::sync::guard::Brief;
 use crate::sys::{file, map};
 use core::ffi::c_int;
@@ -132,13 +131,7 @@ impl entry::Sought for Wanted {
 #[inline(always)]
 fn is_calm(lock: &Brief<'_>, queue: &Queue<'_>) -> bool {
     let head = queue.head();
-    lock.is_sound()
-        && head.common.removed.get() == 0
-        && queue.unmapped().is_none()
-        && head.receivers.head.get() == NIL
-        && head.senders.head.get() == NIL
-        && head.assigned.get() == 0
-        && head.overflowed.get() == 0
+    lock.is_sound() && head.common.removed.get() == 0 && queue.unmapped().is_none() && !head.is_waited_for()
 }
 
 /// Runs `step` under the lock until it is done, sleeping where it says so. Who has `begun` has the lock.

@@ -244,7 +244,7 @@ fn in_turn(id: c_int, ops: &[sembuf], deadline: Option<Deadline>) -> Result<()> 
             }
         }
         let lock = Brief::hold(&begun);
-        if is_calm(&lock, &set, &array) && do_calmly(&begun, &set, &array) == Ok(true) && lock.is_sound() {
+        if is_calm(&lock, &set, &array) && do_calmly(&begun, &set, &array) == Ok(true) && lock.is_there() {
             return Ok(());
         }
         lock.hand_on();

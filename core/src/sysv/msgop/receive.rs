@@ -86,7 +86,7 @@ fn receive_shortly(begun: &Begun, lock: &Brief<'_>, how: Match, tray: &Tray) -> 
     if unlikely(!is_calm(lock, &queue)) {
         return None;
     }
-    receive_calmly(&queue, how, tray, begun.pid).ok()?.filter(|_| lock.is_sound())
+    receive_calmly(&queue, how, tray, begun.pid).ok()?.filter(|_| lock.is_there())
 }
 
 /// Takes a message if there is one that can be had; its length. None: nothing has been done.

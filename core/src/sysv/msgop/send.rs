@@ -56,7 +56,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
     if let Some(begun) = Begun::as_before(wanted) {
         let queue = Queue::of_kind(&begun.object, ObjectKind::Msg);
         let lock = Brief::hold(&begun);
-        if is_calm(&lock, &queue) && send_calmly(&queue, &letter, begun.pid) == Ok(true) && lock.is_sound() {
+        if is_calm(&lock, &queue) && send_calmly(&queue, &letter, begun.pid) == Ok(true) && lock.is_there() {
             drop(lock);
             begun.end();
             return Ok(());
