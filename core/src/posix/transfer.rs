@@ -196,7 +196,7 @@ pub fn send(fd: mqd_t, text: In<c_char>, len: usize, priority: c_uint, timeout: 
             return Ok(());
         }
         lock.hand_on();
-        return send_in_turn(fd, Some(begun), letter, timeout);
+        return send_in_turn(fd, Some(begun.handed_on()), letter, timeout);
     }
     send_in_turn(fd, None, letter, timeout)
 }
@@ -326,7 +326,7 @@ pub fn receive(
             return Ok(len);
         }
         lock.hand_on();
-        return receive_in_turn(fd, Some(begun), tray, timeout);
+        return receive_in_turn(fd, Some(begun.handed_on()), tray, timeout);
     }
     receive_in_turn(fd, None, tray, timeout)
 }

@@ -55,7 +55,7 @@ pub fn receive(id: c_int, message: Out<c_void>, size: usize, kind: c_long, flags
             return Ok(len);
         }
         lock.hand_on();
-        return receive_in_turn(wanted, Some(begun), (how, tray), flags);
+        return receive_in_turn(wanted, Some(begun.handed_on()), (how, tray), flags);
     }
     receive_in_turn(wanted, None, (how, tray), flags)
 }

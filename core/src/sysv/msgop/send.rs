@@ -62,7 +62,7 @@ pub fn send(id: c_int, message: In<c_void>, size: usize, flags: c_int) -> Result
             return Ok(());
         }
         lock.hand_on();
-        return send_in_turn(wanted, Some(begun), letter, flags);
+        return send_in_turn(wanted, Some(begun.handed_on()), letter, flags);
     }
     send_in_turn(wanted, None, letter, flags)
 }
