@@ -4,7 +4,8 @@ use crate::errno::Result;
 use crate::likely::unlikely;
 use crate::namespace::{self, lifeline, Namespace};
 use crate::process::{self, ProcessPage};
-use crate::region::object::{Ref, Table};
+use crate::region::object::Ref;
+use crate::region::table::Table;
 use crate::sync::section::Section;
 use core::sync::atomic::Ordering::*;
 

@@ -2,7 +2,8 @@
 
 use super::{every_order, plainly, spawn, TOKENS};
 use crate::region::header::ObjectKind;
-use crate::region::object::{Geometry, Mapping, Ref, Table};
+use crate::region::object::{Geometry, Mapping, Ref};
+use crate::region::table::Table;
 use crate::sys::map;
 use crate::sysv::attached;
 use core::sync::atomic::Ordering::Relaxed;

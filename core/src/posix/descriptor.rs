@@ -13,7 +13,8 @@ use crate::namespace::Namespace;
 use crate::process::ProcessPage;
 use crate::queue::layout::QueueHeader;
 use crate::region::header::ObjectKind;
-use crate::region::object::{Geometry, Mapping, Ref, Table};
+use crate::region::object::{Geometry, Mapping, Ref};
+use crate::region::table::Table;
 use crate::sys::{file, map};
 use core::sync::atomic::{AtomicBool, Ordering::*};
 

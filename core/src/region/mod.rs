@@ -2,6 +2,7 @@
 
 pub mod header;
 pub mod object;
+pub mod table;
 
 use crate::likely::unlikely;
 use crate::sync::primitive::{AtomicU32, AtomicU64, Ordering::Relaxed};

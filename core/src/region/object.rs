@@ -1,4 +1,4 @@
-//! An object as this process has it mapped, and the table of all of them.
+//! An object as this process has it mapped, and the slots of all of them.
 //!
 //! Every call takes a reference, so that another thread's mq_close or IPC_RMID does not unmap the
 //! memory under it. Slots are type-stable (never given back), so a reference can be tried on one
@@ -226,7 +226,7 @@ fn single_threaded() -> bool {
 impl Ref {
     /// A reference to the object in `slot`, if it is in use.
     #[inline(always)]
-    fn try_slot(slot: u32) -> Option<Ref> {
+    pub(super) fn try_slot(slot: u32) -> Option<Ref> {
         if unlikely(slot as usize >= SLOTS) {
             return None;
         }
@@ -241,7 +241,7 @@ impl Ref {
     }
 
     /// Which slot it is in.
-    fn slot(&self) -> u32 {
+    pub(super) fn slot(&self) -> u32 {
         let first = SLAB.get().map_or(0, |p| p.get());
         ((self.object as *const Object as usize - first) / size_of::<Object>()) as u32
     }
@@ -286,7 +286,7 @@ impl Ref {
         self.object.refs.load(Relaxed) & LIVE != 0
     }
     /// Takes the object out of use: no new references, unmapped with the last. Once only.
-    fn retire(&self) {
+    pub(super) fn retire(&self) {
         self.object.refs.fetch_and(!LIVE, AcqRel);
     }
 }
@@ -372,100 +372,6 @@ impl Ref {
         let object = slab().ok()?.get(slot as usize)?;
         add(&object.refs, 1);
         Some(Ref { object })
-    }
-}
-
-/// From small numbers (indexes, descriptors) to objects, lock-free to read. Two levels; untouched
-/// parts cost no memory.
-pub struct Table {
-    leaves: [OnceNonZeroUsize; LEAVES],
-}
-
-const LEAF: usize = 4096;
-const LEAVES: usize = 4096;
-
-impl Default for Table {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Table {
-    /// Empty.
-    pub const fn new() -> Table {
-        Table { leaves: [const { OnceNonZeroUsize::new() }; LEAVES] }
-    }
-
-    #[inline(always)]
-    fn existing(&self, n: usize) -> Option<&AtomicU32> {
-        let leaf = self.leaves.get(n / LEAF)?.get()?;
-        // SAFETY: a leaf is a mapping of LEAF atomics that is never removed.
-        Some(unsafe { &*(leaf.get() as *const AtomicU32).add(n % LEAF) })
-    }
-
-    fn entry(&self, n: usize) -> Result<&AtomicU32> {
-        self.leaves
-            .get(n / LEAF)
-            .ok_or(Errno::ENOMEM)?
-            .get_or_try_init(|| NonZeroUsize::new(map::anonymous(LEAF * 4)? as usize).ok_or(Errno::ENOMEM))?;
-        self.existing(n).ok_or(Errno::ENOMEM)
-    }
-
-    /// The object at `n`.
-    #[inline(always)]
-    pub fn get(&self, n: usize) -> Option<Ref> {
-        // 0, for none, is no slot either.
-        Ref::try_slot(self.existing(n)?.load(Acquire).wrapping_sub(1))
-    }
-
-    /// Whether there is something at `n`.
-    pub fn has(&self, n: usize) -> bool {
-        self.existing(n).is_some_and(|e| e.load(Relaxed) != 0)
-    }
-
-    /// Puts an object at `n`; what was there is retired.
-    pub fn put(&self, n: usize, object: &Ref) -> Result<()> {
-        let old = self.entry(n)?.swap(object.slot() + 1, AcqRel);
-        retire_slot(old);
-        Ok(())
-    }
-
-    /// Takes `n` out of use; whether there was something.
-    pub fn remove(&self, n: usize) -> bool {
-        let old = self.existing(n).map_or(0, |e| e.swap(0, AcqRel));
-        retire_slot(old);
-        old != 0
-    }
-
-    /// Takes `n` out of use if it is still this object.
-    pub fn remove_object(&self, n: usize, object: &Ref) {
-        let slot = object.slot() + 1;
-        if self.existing(n).is_some_and(|e| e.compare_exchange(slot, 0, AcqRel, Relaxed).is_ok()) {
-            retire_slot(slot);
-        }
-    }
-
-    /// Calls `each` with every number in use below `end`.
-    pub fn each_in(&self, first: usize, end: usize, each: &mut dyn FnMut(usize)) {
-        let mut n = first;
-        while n < end && n / LEAF < LEAVES {
-            if self.leaves[n / LEAF].get().is_none() {
-                n = (n / LEAF + 1) * LEAF;
-                continue;
-            }
-            if self.has(n) {
-                each(n);
-            }
-            n += 1;
-        }
-    }
-}
-
-fn retire_slot(entry: u32) {
-    if entry != 0 {
-        if let Some(old) = Ref::try_slot(entry - 1) {
-            old.retire();
-        }
     }
 }
 

@@ -301,8 +301,7 @@ pub unsafe fn caught(context: *mut c_void) -> bool {
     true
 }
 
-#[cfg(test)]
-#[cfg(not(miri))]
+#[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
     use std::vec::Vec;

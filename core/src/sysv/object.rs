@@ -6,7 +6,8 @@ use crate::namespace::{ids, ids::Room, lifeline, Namespace};
 use crate::perm::{self, Perm};
 use crate::process::ProcessPage;
 use crate::region::header::{Header, ObjectKind};
-use crate::region::object::{open_file, Geometry, Mapping, Ref, Table};
+use crate::region::object::{open_file, Geometry, Mapping, Ref};
+use crate::region::table::Table;
 use crate::sys::file;
 use core::sync::atomic::{AtomicU64, Ordering::*};
 
