@@ -168,12 +168,16 @@ static void call_get(void) { shmget(KEY, BYTES, IPC_CREAT | IPC_EXCL | 0600); }
 
 static int check_get(int ended)
 {
+    struct shm_info info;
     int outcome;
     char *p;
 
+    /* First, and alone: it buries the segment whose key was never set. */
+    expect(shmctl(0, SHM_INFO, (struct shmid_ds *)&info) != -1, "SHM_INFO: %s", strerror(errno));
     segment = shmget(KEY, BYTES, 0);
     outcome = segment != -1;
     expect(outcome || errno == ENOENT, "shmget: %s", strerror(errno));
+    expect(info.used_ids - names == outcome, "%d segments", info.used_ids - names);
     expect(!ended || outcome, "the call has returned, and there is no segment");
     if (!outcome)
         segment = shmget(KEY, BYTES, IPC_CREAT | IPC_EXCL | 0600);

@@ -7,6 +7,7 @@ build crash "$GROUND/crash.c" && {
     done
 }
 build crash_create "$GROUND/crash_create.c" && checked crash-create "$BIN/crash_create"
+build half_made "$GROUND/half_made.c" && on_ours half-made preloaded "$BIN/half_made"
 
 build stress "$GROUND/stress.c" && {
     for kind in exact any negative mq; do

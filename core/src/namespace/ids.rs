@@ -109,14 +109,12 @@ pub fn lose_hints(addr: usize) -> bool {
 }
 
 impl Hints {
-    fn mark(&self, index: u32, used: bool) {
+    /// Whether that changes anything.
+    fn mark(&self, index: u32, used: bool) -> bool {
         let bit = 1u64 << (index % 64);
         let word = &self.map[index as usize / 64];
-        if used {
-            word.fetch_or(bit, Relaxed);
-        } else {
-            word.fetch_and(!bit, Relaxed);
-        }
+        let old = if used { word.fetch_or(bit, Relaxed) } else { word.fetch_and(!bit, Relaxed) };
+        (old & bit != 0) != used
     }
     /// Notes the sequence number of an index; without memory for it, it stays unknown.
     fn note_sequence(&self, index: u32, sequence: u32) {
@@ -188,29 +186,30 @@ pub fn publish(ns: &Namespace, room: Room, fd: i32, limit: u32, stamp: &dyn Fn(i
     let dir = ns.dir()?;
     let mut from = 0;
     while let Some(index) = hints.lowest_free(from) {
+        from = index + 1;
+        // Before the name, so that who is killed on the way leaves marks without names, never names without marks: errors
+        // that add up show in the count.
+        if !hints.mark(index, true) {
+            continue;
+        }
         let id = (sequence << 15 | index) as i32;
         stamp(id);
-        let linked = file::link_unnamed(fd, dir, room.path(index).as_cstr());
-        hints.mark(index, true);
-        match linked {
+        if room == Room::Msg {
+            // Who asks for all queues is to see this one even if nobody ever sets its key.
+            note(ns, room, index, true);
+        }
+        match file::link_unnamed(fd, dir, room.path(index).as_cstr()) {
             Ok(()) => {
+                // Who counted meanwhile found no name.
+                hints.mark(index, true);
                 hints.note_sequence(index, sequence);
                 return Ok(id);
             }
-            Err(Errno::EEXIST) => {
-                // Its remover may have cleared the mark before we set it.
-                if file::stat_at(dir, room.path(index).as_cstr()).is_err() {
-                    hints.mark(index, false);
-                }
-                from = index + 1;
-            }
+            Err(Errno::EEXIST) => {}
             Err(e) => {
                 hints.mark(index, false);
                 return Err(e);
             }
-        }
-        if from >= INDEXES {
-            break;
         }
     }
     Err(Errno::ENOSPC)

@@ -75,6 +75,8 @@ impl Queue<'_> {
     pub(crate) fn initialise(&self, max_bytes: u64) {
         let head = self.head();
         head.max_bytes.set(max_bytes);
+        // As its index is from the moment it has one.
+        head.noted.set(1);
         head.clear_lists();
         head.table.set(NIL);
         head.last_run.set(NIL);

@@ -191,9 +191,11 @@ fn pass_over(ns: &'static Namespace, locked: &mut Locked<'_>) -> Result<(u64, u6
     Ok((head.count.get(), head.bytes.get()))
 }
 
-/// Whether a queue is empty, and nobody has sent anything for a while: who did is likely to do it again.
+/// Whether a queue is empty, nobody has sent anything for a while (who did is likely to do it again), and it is no orphan in
+/// the making.
 fn is_idle(head: &QueueHeader) -> bool {
     head.count.get() == 0
+        && head.common.creator.get() == 0
         && head.assigned.get() == 0
         && clock::now_s().saturating_sub(head.send_time.get() as i64) > 1
 }

@@ -128,11 +128,15 @@ impl Kind {
         }
     }
 
+    /// Whether nothing can be wrong with this, of the table: what was being made when it was looked at may be an orphan now.
+    fn is_made(&self, object: &Ref) -> bool {
+        let header = object.header();
+        object.is(self.mark) && !header.is_gone() && header.creator.get() == 0
+    }
+
     /// The object at this index, whatever its identifier.
     pub fn by_index(&'static self, ns: &'static Namespace, index: u32) -> Result<Ref> {
-        if let Some(object) =
-            self.table.get(index as usize).filter(|o| o.is(self.mark) && !o.header().is_gone())
-        {
+        if let Some(object) = self.table.get(index as usize).filter(|o| self.is_made(o)) {
             return Ok(object);
         }
         self.open(ns, index, false)
@@ -151,8 +155,8 @@ impl Kind {
             e => e,
         })?;
         // Who asks by an identifier of an earlier object has the present one mapped already.
-        let is_it = |o: &Ref| o.is(self.mark) && o.file() == st.file && !o.header().is_gone();
-        if let Some(object) = self.table.get(index as usize).filter(|o| is_it(o) && o.header().is_there()) {
+        let is_it = |o: &Ref| self.is_made(o) && o.file() == st.file && o.header().is_there();
+        if let Some(object) = self.table.get(index as usize).filter(is_it) {
             return Ok(object);
         }
         let mapping = Mapping::new(fd.raw(), st.size.min(self.most_mapped) as usize, st.file)?;
@@ -222,9 +226,15 @@ impl Kind {
 /// Whether the creator was killed before he could set the key.
 fn is_orphan(ns: &'static Namespace, room: Room, header: &Header, id: i32) -> bool {
     let creator = header.creator.get();
-    creator != 0
-        && !lifeline::is_alive(ns, creator)
-        && ids::find_key(ns, room, header.key.get() as i32) != Ok(id)
+    if creator == 0 || lifeline::is_alive(ns, creator) {
+        return false;
+    }
+    let has_key = ids::find_key(ns, room, header.key.get() as i32) == Ok(id);
+    if has_key {
+        // He was killed as soon as it was finished.
+        header.creator.set(0);
+    }
+    !has_key
 }
 
 /// Opens a file whose mode keeps its owner out, by letting him in for the moment.

@@ -1,0 +1,113 @@
+/*
+ * half_made: a process that makes an object stands between the object's name and its key, and after it; others count it
+ * meanwhile. Then it is killed: without its key the object goes at the next count, with it it stays and can be used.
+ * Ends with 77 where nobody may be traced.
+ */
+#include "ground.h"
+#include <sys/ptrace.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+
+enum { KEY = 0x4a1f };
+
+static int get_queue(int flags) { return msgget(KEY, flags); }
+static int get_set(int flags) { return semget(KEY, 3, flags); }
+static int get_segment(int flags) { return shmget(KEY, 5000, flags); }
+
+static int count_sets(void)
+{
+    struct seminfo info;
+
+    NEED(semctl(0, 0, SEM_INFO, &info) != -1, "SEM_INFO");
+    return info.semusz;
+}
+
+static int count_segments(void)
+{
+    struct shm_info info;
+
+    NEED(shmctl(0, SHM_INFO, (struct shmid_ds *)&info) != -1, "SHM_INFO");
+    return info.used_ids;
+}
+
+static int remove_queue(int id) { return msgctl(id, IPC_RMID, NULL); }
+static int remove_set(int id) { return semctl(id, 0, IPC_RMID); }
+static int remove_segment(int id) { return shmctl(id, IPC_RMID, NULL); }
+
+static const struct kind {
+    const char *name;
+    int (*get)(int flags);
+    int (*count)(void);
+    int (*remove)(int id);
+} kinds[] = {
+    {"queue", get_queue, queues_in_use, remove_queue},
+    {"set", get_set, count_sets, remove_set},
+    {"segment", get_segment, count_segments, remove_segment},
+};
+
+/* Leads it to where it enters or leaves its next system call; whether that is the entry to `number`. */
+static int next_is(pid_t pid, long number)
+{
+    struct __ptrace_syscall_info info;
+    int status;
+
+    NEED(ptrace(PTRACE_SYSCALL, pid, NULL, NULL) == 0, "PTRACE_SYSCALL");
+    status = reap(pid);
+    NEED(WIFSTOPPED(status) && WSTOPSIG(status) == (SIGTRAP | 0x80), "status %x instead of a system call", status);
+    NEED(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) > 0, "PTRACE_GET_SYSCALL_INFO");
+    return info.op == PTRACE_SYSCALL_INFO_ENTRY && (long)info.entry.nr == number;
+}
+
+/* A process that stands before the system call that sets the key. */
+static pid_t start_maker(const struct kind *kind)
+{
+    pid_t pid = fork_bound();
+    int status;
+
+    if (pid == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
+            _exit(77);
+        raise(SIGSTOP);
+        _exit(kind->get(IPC_CREAT | IPC_EXCL | 0600) == -1);
+    }
+    status = reap(pid);
+    if (!WIFSTOPPED(status)) {
+        say("nobody may be traced here");
+        _exit(77);
+    }
+    NEED(ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0, "PTRACE_SETOPTIONS");
+    while (!next_is(pid, SYS_symlinkat))
+        ;
+    return pid;
+}
+
+static void half_made(const struct kind *kind, int has_key)
+{
+    pid_t pid = start_maker(kind);
+    int id;
+
+    if (has_key)
+        NEED(!next_is(pid, SYS_symlinkat), "two keys");
+    NEED(kind->count() == 1, "%d %ss while one is being made", kind->count(), kind->name);
+    NEED((kind->get(0) != -1) == has_key, "a key of a %s that is being made", kind->name);
+    kill(pid, SIGKILL);
+    reap(pid);
+    NEED(kind->count() == has_key, "%d %ss after its maker's death", kind->count(), kind->name);
+    id = kind->get(0);
+    NEED((id != -1) == has_key, "the key of the %s", kind->name);
+    if (has_key)
+        NEED(kind->remove(id) == 0, "removing the %s", kind->name);
+    NEED(kind->count() == 0, "%d %ss are left", kind->count(), kind->name);
+}
+
+int main(void)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        half_made(&kinds[i], 0);
+        half_made(&kinds[i], 1);
+    }
+    return 0;
+}
