@@ -10,7 +10,7 @@
 #include "ground.h"
 #include <sys/time.h>
 
-enum { SENDERS = 2, RECEIVERS = 2, WORKERS = SENDERS + RECEIVERS, MESSAGES = 8 << 20, BODY_MAX = 1500 };
+enum { SENDERS = 2, RECEIVERS = 2, WORKERS = SENDERS + RECEIVERS, MESSAGES = 64 << 20, BODY_MAX = 1500 };
 enum { INTENDED = 1, RETURNED = 2 };
 
 struct shared {

@@ -1,6 +1,7 @@
 /*
  * half_made: a process that makes an object stands between the object's name and its key, and after it; others count it
  * meanwhile. Then it is killed: without its key the object goes at the next count, with it it stays and can be used.
+ * The same where another was killed as he removed one.
  * Ends with 77 where nobody may be traced.
  */
 #include "ground.h"
@@ -59,8 +60,21 @@ static int next_is(pid_t pid, long number)
     return info.op == PTRACE_SYSCALL_INFO_ENTRY && (long)info.entry.nr == number;
 }
 
-/* A process that stands before the system call that sets the key. */
-static pid_t start_maker(const struct kind *kind)
+/* Leads it to where it enters the system call `number` for the `count`th time from here. */
+static void lead_to(pid_t pid, long number, int count)
+{
+    while (count)
+        count -= next_is(pid, number);
+}
+
+static void kill_it(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    reap(pid);
+}
+
+/* A process that is about to make an object, or to remove the one with the key. */
+static pid_t start_traced(const struct kind *kind, int removes)
 {
     pid_t pid = fork_bound();
     int status;
@@ -69,7 +83,7 @@ static pid_t start_maker(const struct kind *kind)
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
             _exit(77);
         raise(SIGSTOP);
-        _exit(kind->get(IPC_CREAT | IPC_EXCL | 0600) == -1);
+        _exit(removes ? kind->remove(kind->get(0)) : kind->get(IPC_CREAT | IPC_EXCL | 0600) == -1);
     }
     status = reap(pid);
     if (!WIFSTOPPED(status)) {
@@ -77,28 +91,45 @@ static pid_t start_maker(const struct kind *kind)
         _exit(77);
     }
     NEED(ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0, "PTRACE_SETOPTIONS");
-    while (!next_is(pid, SYS_symlinkat))
-        ;
     return pid;
 }
 
 static void half_made(const struct kind *kind, int has_key)
 {
-    pid_t pid = start_maker(kind);
+    pid_t pid = start_traced(kind, 0);
     int id;
 
+    lead_to(pid, SYS_symlinkat, 1);
     if (has_key)
         NEED(!next_is(pid, SYS_symlinkat), "two keys");
     NEED(kind->count() == 1, "%d %ss while one is being made", kind->count(), kind->name);
     NEED((kind->get(0) != -1) == has_key, "a key of a %s that is being made", kind->name);
-    kill(pid, SIGKILL);
-    reap(pid);
+    kill_it(pid);
     NEED(kind->count() == has_key, "%d %ss after its maker's death", kind->count(), kind->name);
     id = kind->get(0);
     NEED((id != -1) == has_key, "the key of the %s", kind->name);
     if (has_key)
         NEED(kind->remove(id) == 0, "removing the %s", kind->name);
     NEED(kind->count() == 0, "%d %ss are left", kind->count(), kind->name);
+}
+
+/* One is killed when the name of his object has just gone, another when his has just come: not together, either, do they
+ * leave anything that is not seen. */
+static void half_removed_half_made(const struct kind *kind)
+{
+    pid_t pid;
+
+    NEED(kind->get(IPC_CREAT | 0600) != -1, "a %s", kind->name);
+    pid = start_traced(kind, 1);
+    /* The first is that of the key. */
+    lead_to(pid, SYS_unlinkat, 2);
+    next_is(pid, SYS_unlinkat);
+    kill_it(pid);
+    pid = start_traced(kind, 0);
+    lead_to(pid, SYS_linkat, 1);
+    next_is(pid, SYS_linkat);
+    kill_it(pid);
+    NEED(kind->count() == 0, "%d %ss after both deaths", kind->count(), kind->name);
 }
 
 int main(void)
@@ -108,6 +139,7 @@ int main(void)
     for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         half_made(&kinds[i], 0);
         half_made(&kinds[i], 1);
+        half_removed_half_made(&kinds[i]);
     }
     return 0;
 }

@@ -224,11 +224,19 @@ pub fn recount(ns: &Namespace, room: Room) -> Result<()> {
     let mut found = [0u64; INDEXES as usize / 64];
     read_indexes(ns, room, &mut |index| found[index as usize / 64] |= 1 << (index % 64))?;
     for (word, found) in hints.map.iter().zip(&found) {
-        word.store(*found, Relaxed);
+        word.fetch_or(*found, Relaxed);
     }
     for (word, found) in hints.noted.iter().zip(&found) {
         word.fetch_or(*found, Relaxed);
     }
+    let dir = ns.dir()?;
+    each_bit(hints.map.iter().zip(&found).map(|(word, found)| word.load(Relaxed) & !found), &mut |index| {
+        hints.mark(index, false);
+        // It may have got its name since the directory was read.
+        if file::stat_at(dir, room.path(index).as_cstr()).is_ok() {
+            hints.mark(index, true);
+        }
+    });
     Ok(())
 }
 
