@@ -33,6 +33,7 @@ static const char *const avoid_names[AVOIDS] = {
     [AVOID_WAIT] = "wait",                     /* calls that sleep */
     [AVOID_UNDO] = "undo",                     /* SEM_UNDO */
     [AVOID_IDLE_UNDO] = "idle-undo",           /* to tell whether sem_otime moves when there is nothing to undo */
+    [AVOID_ZEROS] = "zeros",                   /* to sleep for several semaphores to be zero */
     [AVOID_LINGER] = "linger",                 /* to leave a segment that is gone before somebody has looked */
     [AVOID_REMAP] = "remap",                   /* SHM_REMAP */
     [AVOID_SHM_EXEC] = "shm-exec",             /* SHM_EXEC */

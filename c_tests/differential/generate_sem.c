@@ -101,6 +101,19 @@ static long draw_sem_timeout(struct generator *g, bool sleeps, int *nowait_perce
     return TIMEOUT_PLAIN;
 }
 
+/* Several that only wait for zero do not sleep. */
+static void hurry_zeros(struct command *c)
+{
+    int count = c->a[2] < OPERATIONS ? (int)c->a[2] : OPERATIONS;
+    for (int i = 0; i < count; i++)
+        if (count < 2 || operation(c, i).sem_op)
+            return;
+    for (int i = 0; i < count; i++) {
+        struct sembuf o = operation(c, i);
+        set_operation(c, i, o.sem_num, o.sem_op, o.sem_flg | IPC_NOWAIT);
+    }
+}
+
 static void draw_semop(struct generator *g, struct model *m, struct command *c)
 {
     struct random *r = &g->random;
@@ -112,6 +125,8 @@ static void draw_semop(struct generator *g, struct model *m, struct command *c)
     for (int i = 0; i < OPERATIONS; i++)
         if (i < c->a[2])
             draw_operation(g, m, c, i, nowait_percent);
+    if (avoided(g, AVOID_ZEROS))
+        hurry_zeros(c);
 }
 
 static void draw_value(struct generator *g, struct command *c)

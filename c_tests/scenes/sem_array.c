@@ -115,6 +115,32 @@ static void counted_where_it_blocks(void)
     set_state(set);
 }
 
+/* Who waits for several to be zero is looked at after SETVAL when any semaphore is zero, whichever has got the value. */
+static void counted_anew(void)
+{
+    int set = set_new(4);
+    struct actor *zeros;
+
+    setall(set, 2, 0, 1);
+    setval(set, 3, 1);
+    zeros = sleeps("zeros", set, "1=0 0=0");
+    set_state(set);
+    step(set, "1+1");
+    setval(set, 1, 2);
+    set_state(set);
+    setval(set, 2, 0);
+    set_state(set);
+    setval(set, 1, 0);
+    set_state(set);
+    step(set, "1+1");
+    setval(set, 3, 5);
+    set_state(set);
+    step(set, "1-1");
+    step(set, "0-2");
+    finish(zeros);
+    set_state(set);
+}
+
 /* The same semaphore in both roles, and counted by several sleepers. */
 static void counted_twice(void)
 {
@@ -217,5 +243,5 @@ static void the_largest_set(void)
 }
 
 SCENES(SCENE(all_or_nothing), SCENE(the_same_semaphore), SCENE(limits_within), SCENE(nowait_on_one),
-       SCENE(again_while_asleep), SCENE(counted_where_it_blocks), SCENE(counted_twice), SCENE(nothing_shows),
+       SCENE(again_while_asleep), SCENE(counted_where_it_blocks), SCENE(counted_anew), SCENE(counted_twice), SCENE(nothing_shows),
        SCENE(any_order), SCENE(five_hundred), SCENE(the_largest_set))

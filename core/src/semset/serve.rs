@@ -51,12 +51,12 @@ impl<'r> Set<'r> {
         Ok(())
     }
 
-    /// Serves those who wait for one semaphore alone, when nobody waits for several.
+    /// Serves the sleepers that a new value of one semaphore may help: those who wait for it alone, when nobody waits for several.
+    /// Linux does not remember which one it was (do_smart_update without operations).
     pub fn serve_one(&self, sem: u32, cx: &mut Context<'_, 'r>) -> Checked<()> {
-        let head = self.head();
         let is_zero = || self.word(sem).map(|word| word::value(word.get()) == 0);
-        if head.arrays.get() != 0 {
-            return self.serve_arrays(is_zero()?, cx);
+        if self.head().arrays.get() != 0 {
+            return self.serve_all(cx);
         }
         if is_zero()? {
             return self.serve_list(sem, true, cx);
