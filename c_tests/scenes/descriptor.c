@@ -1,8 +1,8 @@
 /* An mqd_t is a file descriptor: its flags, its copies, its number, and what a fork or an exec leaves of it. */
 #include "scene_mq.h"
+#include "scene_pass.h"
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 static void say_flags(const char *what, mqd_t mqd)
 {
@@ -356,39 +356,6 @@ static void kept_over_setuid(void)
 }
 
 /* ---- SCM_RIGHTS ---- */
-
-union control {
-    struct cmsghdr header;
-    char space[CMSG_SPACE(sizeof(int))];
-};
-
-static void hand_over(int channel, int file)
-{
-    union control control;
-    struct iovec vector = {(char[1]){'x'}, 1};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-
-    memset(&control, 0, sizeof control);
-    message.msg_control = control.space;
-    message.msg_controllen = sizeof control.space;
-    control.header = (struct cmsghdr){CMSG_LEN(sizeof file), SOL_SOCKET, SCM_RIGHTS};
-    memcpy(CMSG_DATA(&control.header), &file, sizeof file);
-    need(sendmsg(channel, &message, 0) == 1, "sendmsg");
-}
-
-static int take_over(int channel)
-{
-    union control control;
-    struct iovec vector = {(char[1]){0}, 1};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    int file;
-
-    message.msg_control = control.space;
-    message.msg_controllen = sizeof control.space;
-    need(recvmsg(channel, &message, 0) == 1, "recvmsg");
-    memcpy(&file, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof file);
-    return file;
-}
 
 struct channel {
     int end;

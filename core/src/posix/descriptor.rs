@@ -315,9 +315,11 @@ pub fn reused(fd: i32) {
     }
 }
 
-/// Whether a descriptor that is not known may be a queue's.
+/// Whether a descriptor that is not known may be a queue's: of its file, or of the FIFO in its place, which is unlike a pipe open
+/// to everybody.
 fn is_queue_file(fd: i32) -> bool {
-    file::stat(fd).is_ok_and(|st| st.is(libc::S_IFREG))
+    const FIFO: u32 = libc::S_IFIFO | super::poll::FIFO_MODE;
+    file::stat(fd).is_ok_and(|st| st.is(libc::S_IFREG) || st.mode == FIFO)
 }
 
 /// The queue behind a descriptor that may be something else as well.

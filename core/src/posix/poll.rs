@@ -21,6 +21,8 @@ use core::sync::atomic::Ordering::*;
 
 const PAGE: usize = 4096;
 const FIFO_BYTES: usize = 2 * PAGE;
+/// Whoever has the queue open knows the FIFO's name, and nobody else.
+pub const FIFO_MODE: u32 = 0o666;
 
 /// How full a queue is, as far as a poller can tell: the pages in its FIFO.
 fn level(count: u64, max_messages: u32) -> usize {
@@ -223,9 +225,9 @@ fn open_fifo(ns: &Namespace, object: &Ref, queue: &Queue<'_>) -> Result<file::Fd
     let fifo = match file::open_at(dir, path.as_cstr(), flags, 0) {
         Err(Errno::ENOENT) => {
             sweep(dir);
-            file::mkfifo_at(dir, path.as_cstr(), 0o666)?;
-            // Not subject to the umask. Whoever has the queue open knows the name, and nobody else.
-            file::set_mode_at(dir, path.as_cstr(), 0o666)?;
+            file::mkfifo_at(dir, path.as_cstr(), FIFO_MODE)?;
+            // Not subject to the umask.
+            file::set_mode_at(dir, path.as_cstr(), FIFO_MODE)?;
             // An unlinked queue cannot have a name again; its FIFO then leads nowhere after an exec.
             let _ = file::link_unnamed(object.number.load(Relaxed), dir, link.as_cstr());
             file::open_at(dir, path.as_cstr(), flags, 0)?
