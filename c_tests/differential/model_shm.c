@@ -43,6 +43,8 @@ static void attached(struct model *m, long segment, int worker)
     struct sysv *s = model_sysv(m, SHM, segment);
     s->attached = m->now;
     s->last = m->workers[worker].past_pid;
+    /* A removed segment that replaces itself (SHM_REMAP) stays: Linux counts the new attachment first. */
+    s->live = true;
 }
 
 static void detached(struct model *m, long segment, int worker)
