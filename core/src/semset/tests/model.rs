@@ -134,13 +134,13 @@ impl Model {
         None
     }
 
-    /// SETVAL and SETALL.
+    /// SETVAL and SETALL. Linux: do_smart_update without operations
     pub fn assign(&mut self, pid: u32, first: u32, values: &[i32]) {
         for (sem, value) in (first..).zip(values) {
             (self.values[sem as usize], self.pids[sem as usize]) = (*value, pid);
             self.adjustments.retain(|(_, adjusted), _| *adjusted != sem);
         }
-        self.serve((first..).take(values.len()).collect());
+        self.serve_all();
     }
 
     /// A process dies. Linux: exit_sem
