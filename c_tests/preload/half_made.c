@@ -73,8 +73,12 @@ static void kill_it(pid_t pid)
     reap(pid);
 }
 
-/* A process that is about to make an object, or to remove the one with the key. */
-static pid_t start_traced(const struct kind *kind, int removes)
+static int makes(const struct kind *kind) { return kind->get(IPC_CREAT | IPC_EXCL | 0600) == -1; }
+static int removes(const struct kind *kind) { return kind->remove(kind->get(0)); }
+static int counts(const struct kind *kind) { return kind->count() == -1; }
+
+/* A process that is about to act. */
+static pid_t start_traced(const struct kind *kind, int (*act)(const struct kind *))
 {
     pid_t pid = fork_bound();
     int status;
@@ -83,7 +87,7 @@ static pid_t start_traced(const struct kind *kind, int removes)
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
             _exit(77);
         raise(SIGSTOP);
-        _exit(removes ? kind->remove(kind->get(0)) : kind->get(IPC_CREAT | IPC_EXCL | 0600) == -1);
+        _exit(act(kind));
     }
     status = reap(pid);
     if (!WIFSTOPPED(status)) {
@@ -96,7 +100,7 @@ static pid_t start_traced(const struct kind *kind, int removes)
 
 static void half_made(const struct kind *kind, int has_key)
 {
-    pid_t pid = start_traced(kind, 0);
+    pid_t pid = start_traced(kind, makes);
     int id;
 
     lead_to(pid, SYS_symlinkat, 1);
@@ -113,23 +117,54 @@ static void half_made(const struct kind *kind, int has_key)
     NEED(kind->count() == 0, "%d %ss are left", kind->count(), kind->name);
 }
 
-/* One is killed when the name of his object has just gone, another when his has just come: not together, either, do they
- * leave anything that is not seen. */
-static void half_removed_half_made(const struct kind *kind)
+/* Makes an object, whose remover is killed when its name has just gone. */
+static void half_removed(const struct kind *kind)
 {
     pid_t pid;
 
     NEED(kind->get(IPC_CREAT | 0600) != -1, "a %s", kind->name);
-    pid = start_traced(kind, 1);
+    pid = start_traced(kind, removes);
     /* The first is that of the key. */
     lead_to(pid, SYS_unlinkat, 2);
     next_is(pid, SYS_unlinkat);
     kill_it(pid);
-    pid = start_traced(kind, 0);
+}
+
+/* And another when his has just come: not together, either, do they leave anything that is not seen. */
+static void half_removed_half_made(const struct kind *kind)
+{
+    pid_t pid;
+
+    half_removed(kind);
+    pid = start_traced(kind, makes);
     lead_to(pid, SYS_linkat, 1);
     next_is(pid, SYS_linkat);
     kill_it(pid);
     NEED(kind->count() == 0, "%d %ss after both deaths", kind->count(), kind->name);
+}
+
+/* While another puts in order what a killed remover left, and has read all names, a queue is made: it is not lost. */
+static void made_meanwhile(void)
+{
+    const struct kind *queues = &kinds[0];
+    int other = msgget(IPC_PRIVATE, 0600), id, highest, status;
+    struct msginfo info;
+    pid_t pid;
+
+    NEED(other != -1, "a private queue");
+    half_removed(queues);
+    pid = start_traced(queues, counts);
+    /* The second says that there are no more. */
+    lead_to(pid, SYS_getdents64, 2);
+    next_is(pid, SYS_getdents64);
+    id = queues->get(IPC_CREAT | 0600);
+    NEED(id != -1, "a queue");
+    NEED(ptrace(PTRACE_DETACH, pid, NULL, NULL) == 0, "PTRACE_DETACH");
+    status = reap(pid);
+    NEED(status == 0, "who counts ends with status %x", status);
+    highest = msgctl(0, IPC_INFO, (struct msqid_ds *)&info);
+    NEED(highest == (id & 0x7fff), "the highest index is %d, the queue's is %d", highest, id & 0x7fff);
+    NEED(queues->remove(id) == 0 && queues->remove(other) == 0 && queues->count() == 0, "removing the queues");
 }
 
 int main(void)
@@ -141,5 +176,6 @@ int main(void)
         half_made(&kinds[i], 1);
         half_removed_half_made(&kinds[i]);
     }
+    made_meanwhile();
     return 0;
 }

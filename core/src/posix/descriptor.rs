@@ -315,8 +315,8 @@ pub fn reused(fd: i32) {
     }
 }
 
-/// Whether a descriptor that is not known may be a queue's: of its file, or of the FIFO in its place, which is unlike a pipe open
-/// to everybody.
+/// Whether a descriptor that is not known may be a queue's: of its file, or of the FIFO in its place, which, unlike a pipe,
+/// everybody may open.
 fn is_queue_file(fd: i32) -> bool {
     const FIFO: u32 = libc::S_IFIFO | super::poll::FIFO_MODE;
     file::stat(fd).is_ok_and(|st| st.is(libc::S_IFREG) || st.mode == FIFO)

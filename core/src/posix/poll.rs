@@ -21,7 +21,7 @@ use core::sync::atomic::Ordering::*;
 
 const PAGE: usize = 4096;
 const FIFO_BYTES: usize = 2 * PAGE;
-/// Whoever has the queue open knows the FIFO's name, and nobody else.
+/// Permission bits of a FIFO: whoever has the queue open knows its name, and nobody else.
 pub const FIFO_MODE: u32 = 0o666;
 
 /// How full a queue is, as far as a poller can tell: the pages in its FIFO.

@@ -223,7 +223,7 @@ impl Kind {
     }
 }
 
-/// Whether the creator was killed before he could set the key.
+/// Whether the creator was killed before he could set the key. If it was after that, nobody need ask again.
 fn is_orphan(ns: &'static Namespace, room: Room, header: &Header, id: i32) -> bool {
     let creator = header.creator.get();
     if creator == 0 || lifeline::is_alive(ns, creator) {
@@ -231,7 +231,6 @@ fn is_orphan(ns: &'static Namespace, room: Room, header: &Header, id: i32) -> bo
     }
     let has_key = ids::find_key(ns, room, header.key.get() as i32) == Ok(id);
     if has_key {
-        // He was killed as soon as it was finished.
         header.creator.set(0);
     }
     !has_key
